@@ -1,0 +1,85 @@
+// One connection to PostgreSQL, over libpq.
+//
+// Owned by one thread at a time. Every call may block on the server up to the connection's statement timeout. Errors
+// carry PostgreSQL's message and SQLSTATE; a password never appears in them.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/secret.hpp"
+#include "config/settings.hpp"
+
+struct pg_conn;
+
+namespace boathouse::catalog {
+
+// How to reach a PostgreSQL: libpq's own parameters, the password apart from them.
+struct Endpoint {
+    std::string host;  // name, address, or the directory of a Unix socket
+    std::string port;
+    std::string user;
+    std::string database;
+    Secret password;      // empty: peer authentication, or none
+    std::string sslmode;  // empty: libpq's default
+    std::string application_name = "boathouse";
+
+    // "host=… port=… user=… dbname=…", quoted as libpq wants it, without the password.
+    std::string conninfo() const;
+};
+
+// The box's own way into its catalog: the private socket as the role "boathouse" (peer authentication), or the external
+// catalog's URL. Fails on a malformed URL.
+Result<Endpoint> box_endpoint(const config::Settings& settings);
+
+// The directory of the private socket, as PostgreSQL's unix_socket_directories wants it: <data_dir>/run, or, where that
+// path is longer than a socket's may be (107 bytes), a stable private directory in the system's temporary directory.
+std::string socket_dir(const config::Settings& settings);
+
+// Rows as text, as PostgreSQL prints them; NULL is nullopt.
+using Row = std::vector<std::optional<std::string>>;
+using Rows = std::vector<Row>;
+
+class Connection {
+  public:
+    static Result<Connection> open(const Endpoint& endpoint,
+                                   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10));
+    Connection(Connection&&) noexcept;
+    Connection& operator=(Connection&&) noexcept;
+    ~Connection();
+
+    // One statement with text parameters ($1 …).
+    Result<Rows> query(const std::string& sql, const std::vector<std::optional<std::string>>& parameters = {});
+
+    // One or more statements without parameters, in one implicit transaction.
+    Status execute(const std::string& sql);
+
+    // SQLSTATE of the last failure, "" if none or if the connection was lost.
+    const std::string& last_sqlstate() const { return sqlstate_; }
+    int server_version() const;  // 150018
+    bool is_superuser() const;
+
+    // "name" and 'text', quoted for SQL.
+    std::string identifier(std::string_view name) const;
+    std::string literal(std::string_view text) const;
+
+    // The SCRAM-SHA-256 verifier that PostgreSQL would store, computed here so that no password travels in SQL.
+    Result<std::string> scram_verifier(const std::string& user, const Secret& password) const;
+
+  private:
+    struct Closer {
+        void operator()(pg_conn* connection) const;
+    };
+    explicit Connection(pg_conn* connection) : connection_(connection) {}
+    Error failure(const char* message, const char* sqlstate);
+
+    std::unique_ptr<pg_conn, Closer> connection_;
+    std::string sqlstate_;
+};
+
+}  // namespace boathouse::catalog

@@ -1,0 +1,74 @@
+// The values that a box runs with, each in the unit its name ends with.
+//
+// One field an option; the table in options.hpp says for each its flag, environment variable, file key, bounds and
+// prose, and load.hpp fills a Settings from them. Plain data: copied freely, never changed after start.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/secret.hpp"
+
+namespace boathouse::config {
+
+struct Settings {
+    // The box.
+    std::string config_file;
+    std::string data_dir;
+    std::string run_as;  // user that a box started as root becomes; empty: "boathouse", else "postgres"
+    std::string listen;  // address of all three doors
+    std::int64_t catalog_port = 0;
+    std::int64_t sql_port = 0;
+    std::int64_t http_port = 0;
+    std::int64_t shutdown_grace_seconds = 0;
+    std::string log_level;   // debug, info, warning, error
+    std::string log_format;  // text, json
+
+    // Who may enter.
+    std::string postgres_user;
+    Secret postgres_password;
+    std::string postgres_password_file;
+    std::string postgres_db;
+    std::string tls;  // off, on, require
+    std::string tls_cert_file;
+    std::string tls_key_file;
+
+    // The catalog.
+    Secret catalog;      // postgresql:// URL of an external catalog, which may hold a password; empty: a child
+    std::string pg_bin;  // directory of postgres, initdb …; empty: searched for
+    std::int64_t catalog_max_connections = 0;
+
+    // The lake.
+    std::string data_path;  // local directory or s3:// URL; empty: s3_bucket_url, else <data_dir>/lake/
+    std::string s3_bucket_url;
+    std::string s3_endpoint;
+    std::string s3_url_style;  // path, vhost
+    bool s3_use_ssl = true;
+    std::string aws_region;
+    Secret aws_access_key_id;
+    Secret aws_secret_access_key;
+    Secret aws_session_token;
+    std::string lake_compression;  // the lake's options at its creation
+    std::int64_t lake_target_file_size_mb = 0;
+    std::int64_t lake_row_group_rows = 0;
+    std::int64_t lake_inlining_rows = 0;
+
+    // The engine.
+    std::string extension_dir;         // holds v<version>/<platform>/*.duckdb_extension
+    std::int64_t memory_limit_mb = 0;  // 0: from the cgroup or the machine
+    std::int64_t threads = 0;          // 0: one a core
+    std::int64_t engine_restart_max = 0;
+};
+
+// Where the lake's files are: data_path, else s3_bucket_url, else <data_dir>/lake/; always ends with '/'.
+std::string effective_data_path(const Settings& settings);
+
+// The data directory's parts.
+std::string postgres_dir(const Settings& settings);  // PGDATA
+std::string run_dir(const Settings& settings);       // lock, private sockets; mode 0700
+std::string tls_dir(const Settings& settings);
+std::string secrets_dir(const Settings& settings);
+std::string spill_dir(const Settings& settings);
+std::string log_dir(const Settings& settings);
+
+}  // namespace boathouse::config

@@ -1,0 +1,44 @@
+// The lake, attached in an embedded DuckDB: opened, created when the catalog is empty, and asked.
+//
+// A Lake owns its DuckDB instance; it is opened once by the engine's main thread. Its members may be called from any
+// thread. DuckDB's exceptions stop here: callers see Error. Nothing in this header includes duckdb.hpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "catalog/connection.hpp"
+#include "config/settings.hpp"
+
+namespace boathouse::engine {
+
+struct LakeInfo {
+    std::string version;    // DuckLake's catalog version, "1.0"
+    std::string data_path;  // as stored in the catalog
+    long long snapshot = 0;
+    bool created = false;  // by this open()
+};
+
+class Lake {
+  public:
+    // Opens DuckDB with the official extensions, checks that the data path can be read and written, attaches the
+    // lake and creates it if the catalog is empty. Errors: configuration (a data path that disagrees with the catalog,
+    // a bucket that does not exist, a wrong key or region), permission, unavailable (catalog), corrupt (catalog
+    // version).
+    static Result<std::unique_ptr<Lake>> open(const config::Settings& settings, const catalog::Endpoint& catalog);
+    ~Lake();
+
+    const LakeInfo& info() const;
+
+    // The newest snapshot's number, asked through DuckDB as a client would: the proof that queries succeed.
+    Result<long long> newest_snapshot();
+
+  private:
+    struct Impl;
+    explicit Lake(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace boathouse::engine
