@@ -40,6 +40,8 @@ foreach(part include/duckdb.hpp lib/libduckdb.so extensions/v${BOATHOUSE_DUCKDB_
     endif()
 endforeach()
 set(BOATHOUSE_EXTENSION_DIR ${BOATHOUSE_DUCKDB_DIR}/extensions)
+# The executables find the extensions relative to themselves (src/base/install_layout.hpp).
+file(CREATE_LINK ${BOATHOUSE_EXTENSION_DIR} ${CMAKE_BINARY_DIR}/extensions SYMBOLIC)
 
 add_library(duckdb SHARED IMPORTED GLOBAL)
 set_target_properties(duckdb PROPERTIES
