@@ -1,5 +1,4 @@
 # Warnings are errors, in our own code only. Sanitizers are a property of the whole build.
-option(BOATHOUSE_WERROR "Treat warnings as errors" ON)
 set(BOATHOUSE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 
 add_library(boathouse_flags INTERFACE)

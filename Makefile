@@ -1,0 +1,69 @@
+# `make run` and `make test` are the two commands; `make help` lists the rest. Each installs what it needs and is missing
+# (scripts/packages, cmake/duckdb.cmake), builds, and does what it says. Done again, it costs seconds and no network.
+
+PRESET ?= release
+BUILD := build/$(PRESET)
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build check bench fmt install image test-image clean all-targets configure reconfigure packages
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo
+	@echo 'ARGS="…" passes options on (make run ARGS="--sql-port 6433"), PRESET=dev|asan|tsan builds another way,'
+	@echo 'PREFIX= and DESTDIR= say where to install, DUCKDB_ROOT= uses a DuckDB that is there, JOBS= how many compile at once.'
+
+run: build ## build what is missing and run the box, in the foreground; Ctrl-C stops it
+	@scripts/packages run
+	@executable=$$(scripts/runnable $(BUILD)) && exec "$$executable" serve $(ARGS)
+
+test: all-targets ## build and run every test
+	@scripts/packages run test
+	ctest --preset $(PRESET)
+	@$(if $(wildcard tests/pytest.ini),scripts/test $(ARGS))
+
+build: configure ## build build/release/boathouse
+	@cmake --build $(BUILD) --parallel $(JOBS)
+
+check: configure ## formatting, lint, layer rules
+	@scripts/packages check
+	@scripts/check $(ARGS)
+
+bench: build ## the benchmarks; results go to bench/RESULTS.md
+	@scripts/packages run test
+	@bench/run $(ARGS)
+
+fmt: ## format the C++ and Python sources in place
+	@scripts/packages check
+	@scripts/check --fix
+
+install: build ## install into PREFIX (/usr/local) below DESTDIR
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+
+image: ## build the container image
+	@scripts/packages image
+	@scripts/image $(ARGS)
+
+test-image: image ## build the container image and test it
+	@scripts/packages run test
+	@scripts/test tests/image $(ARGS)
+
+clean: ## remove what was built; downloads stay in the cache
+	rm -rf build
+
+all-targets: configure
+	@cmake --build $(BUILD) --parallel $(JOBS)
+
+configure: packages $(if $(DUCKDB_ROOT),reconfigure,$(BUILD)/build.ninja)
+
+packages:
+	@scripts/packages build $(if $(DUCKDB_ROOT),,fetch)
+
+$(BUILD)/build.ninja: CMakePresets.json
+	@cmake --preset $(PRESET)
+
+reconfigure:
+	@cmake --preset $(PRESET) -DDUCKDB_ROOT=$(DUCKDB_ROOT)
