@@ -28,9 +28,9 @@ enum class ErrorKind {
 
 struct Error {
     ErrorKind kind = ErrorKind::internal;
-    std::string message;  // one line, names what is wrong and where
-    std::string hint;     // what to do; may be empty
-    std::string detail;   // for the log only; may be empty
+    std::string message{};  // one line, names what is wrong and where
+    std::string hint{};     // what to do; may be empty
+    std::string detail{};   // for the log only; may be empty
 
     // "message\nHint: hint", for people.
     std::string text() const { return hint.empty() ? message : message + "\nHint: " + hint; }
