@@ -1,8 +1,9 @@
 // From flags, environment and boathouse.toml to a checked Settings, with where each value came from.
 //
-// Precedence: flag, then environment, then file, then default. Every complaint is collected and told at once. Secrets
-// have no flag (a command line is public); they come from the environment, a file of mode 0600, or <NAME>_FILE.
-// Pure but for reading the files that are named; called once, before any thread exists.
+// Precedence: flag, then environment, then file, then default; an empty environment variable counts as not set. Every
+// complaint is collected and told at once. Secrets have no flag (a command line is public); they come from the
+// environment, a file of mode 0600, or POSTGRES_PASSWORD_FILE. Reads the files that are named and nothing else; called
+// before any thread exists.
 #pragma once
 
 #include <map>
@@ -11,16 +12,25 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "config/complaint.hpp"
 #include "config/settings.hpp"
 
 namespace boathouse::config {
 
-enum class Origin { default_value, file, environment, flag };
-
 struct Loaded {
     Settings settings;
-    std::map<std::string, std::string> origins;  // option key -> "environment POSTGRES_USER", "boathouse.toml:12", …
+    std::map<std::string, std::string>
+        origins;                        // option key -> "environment POSTGRES_USER", "flag --listen", "default"
+    std::vector<std::string> warnings;  // what is probably a mistake and does no harm; the caller logs them
 };
+
+// Settings as far as they could be read, and what is wrong with them. For commands that must not depend on a
+// configuration that is fit to serve.
+struct Reading {
+    Loaded loaded;
+    std::vector<Complaint> complaints;
+};
+Reading read(const std::map<std::string, std::string>& flags, const std::map<std::string, std::string>& environment);
 
 // `flags` maps option keys ("catalog_port") to their text; `environment` is the process's. Errors (configuration): one
 // message that lists all that is unknown, malformed, out of bounds, missing or contradictory.
@@ -30,8 +40,9 @@ Result<Loaded> load(const std::map<std::string, std::string>& flags,
 // The process's environment as a map.
 std::map<std::string, std::string> process_environment();
 
-// The settings as environment variables: load({}, to_environment(s)) gives s again. How the supervisor hands them to
-// the engine.
+// The settings as environment variables: load({}, to_environment(s)) gives s again, reads no file and complains of
+// nothing, because BOATHOUSE_RESOLVED among them says that all this is done. How the supervisor hands them to the
+// engine.
 std::vector<std::pair<std::string, std::string>> to_environment(const Settings& settings);
 
 }  // namespace boathouse::config

@@ -71,4 +71,14 @@ std::string secrets_dir(const Settings& settings);
 std::string spill_dir(const Settings& settings);
 std::string log_dir(const Settings& settings);
 
+// Where a password that the box generated is kept (mode 0600), and where the running box describes itself.
+std::string generated_password_file(const Settings& settings);
+std::string state_file(const Settings& settings);
+
+// Whether `url_or_path` is on S3 rather than in a local directory.
+bool is_s3(const std::string& url_or_path);
+
+// Whether nothing beyond this machine reaches `listen` (127.0.0.0/8, ::1).
+bool is_loopback(const std::string& listen);
+
 }  // namespace boathouse::config

@@ -1,0 +1,24 @@
+// boathouse.toml: flat keys, the names of the option table.
+//
+// Read once, by load(). The file is refused as a whole when it holds a secret and others than its owner may read it,
+// for the secret is then no secret. Every complaint names file, line and key.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/complaint.hpp"
+
+namespace boathouse::config {
+
+struct FileValue {
+    std::string text;
+    std::string place;  // "/etc/boathouse/boathouse.toml:12"
+};
+
+// The file's values by option key; what is wrong with the file is added to `complaints`. Values are not yet checked
+// against the table's bounds.
+std::map<std::string, FileValue> read_file(const std::string& path, std::vector<Complaint>& complaints);
+
+}  // namespace boathouse::config

@@ -1,0 +1,534 @@
+#include "config/options.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace boathouse::config {
+namespace {
+
+constexpr std::string_view kBox = "The box";
+constexpr std::string_view kAccess = "Who may enter";
+constexpr std::string_view kCatalog = "The catalog";
+constexpr std::string_view kLake = "The lake";
+constexpr std::string_view kEngine = "The engine";
+
+constexpr std::int64_t kPortMax = 65535;
+
+std::vector<Option> box_options() {
+    return {
+        {.key = "config_file",
+         .flag = "--config",
+         .environment = {"BOATHOUSE_CONFIG"},
+         .group = kBox,
+         .member = &Settings::config_file,
+         .default_text = "",
+         .default_note = "`/etc/boathouse/boathouse.toml` where it exists",
+         .shape = Shape::file,
+         .example = "/etc/boathouse/boathouse.toml",
+         .prose = "File to read settings from. Its keys are the names on this page. A file that holds a secret must be "
+                  "readable by its owner only (mode 0600)."},
+        {.key = "data_dir",
+         .flag = "--data-dir",
+         .environment = {"BOATHOUSE_DATA_DIR"},
+         .group = kBox,
+         .member = &Settings::data_dir,
+         .default_text = "",
+         .default_note = "`/var/lib/boathouse` for root, else `$XDG_DATA_HOME/boathouse` or `~/.local/share/boathouse`",
+         .shape = Shape::directory,
+         .example = "/var/lib/boathouse",
+         .prose =
+             "Directory that holds everything the box keeps. One box at a time uses it; it is created if missing."},
+        {.key = "run_as",
+         .flag = "--run-as",
+         .environment = {"BOATHOUSE_RUN_AS"},
+         .group = kBox,
+         .member = &Settings::run_as,
+         .default_text = "",
+         .default_note = "`boathouse` where that user exists, else `postgres`",
+         .example = "boathouse",
+         .prose =
+             "User that a box started as root becomes once it owns its data directory. Nothing is served as root."},
+        {.key = "listen",
+         .flag = "--listen",
+         .environment = {"BOATHOUSE_LISTEN"},
+         .group = kBox,
+         .member = &Settings::listen,
+         .default_text = "127.0.0.1",
+         .default_note = "",
+         .example = "0.0.0.0",
+         .prose = "IP address that all doors listen on. Beyond loopback a password is required."},
+        {.key = "catalog_port",
+         .flag = "--catalog-port",
+         .environment = {"BOATHOUSE_CATALOG_PORT"},
+         .group = kBox,
+         .member = &Settings::catalog_port,
+         .default_text = "5432",
+         .default_note = "",
+         .min = 1,
+         .max = kPortMax,
+         .example = "15432",
+         .prose = "Port of the catalog, where DuckDB clients attach the lake."},
+        {.key = "sql_port",
+         .flag = "--sql-port",
+         .environment = {"BOATHOUSE_SQL_PORT"},
+         .group = kBox,
+         .member = &Settings::sql_port,
+         .default_text = "5433",
+         .default_note = "",
+         .min = 1,
+         .max = kPortMax,
+         .example = "15433",
+         .prose = "Port of the SQL door, where PostgreSQL clients query the lake."},
+        {.key = "http_port",
+         .flag = "--http-port",
+         .environment = {"BOATHOUSE_HTTP_PORT"},
+         .group = kBox,
+         .member = &Settings::http_port,
+         .default_text = "8080",
+         .default_note = "",
+         .min = 1,
+         .max = kPortMax,
+         .example = "18080",
+         .prose = "Port of the HTTP door: health, metrics, the extension mirror."},
+        {.key = "shutdown_grace_seconds",
+         .flag = "--shutdown-grace-seconds",
+         .environment = {"BOATHOUSE_SHUTDOWN_GRACE_SECONDS"},
+         .group = kBox,
+         .member = &Settings::shutdown_grace_seconds,
+         .default_text = "30",
+         .default_note = "",
+         .min = 0,
+         .max = 3600,
+         .example = "10",
+         .prose = "Seconds that running statements get to finish after SIGTERM. A second SIGTERM ends the wait."},
+        {.key = "log_level",
+         .flag = "--log-level",
+         .environment = {"BOATHOUSE_LOG_LEVEL"},
+         .group = kBox,
+         .member = &Settings::log_level,
+         .default_text = "info",
+         .default_note = "",
+         .choices = {"debug", "info", "warning", "error"},
+         .example = "debug",
+         .prose = "Least severe event that is logged."},
+        {.key = "log_format",
+         .flag = "--log-format",
+         .environment = {"BOATHOUSE_LOG_FORMAT"},
+         .group = kBox,
+         .member = &Settings::log_format,
+         .default_text = "text",
+         .default_note = "",
+         .choices = {"text", "json"},
+         .example = "json",
+         .prose = "Form of a log line: text for people, json for machines."},
+    };
+}
+
+std::vector<Option> access_options() {
+    return {
+        {.key = "postgres_user",
+         .flag = "--postgres-user",
+         .environment = {"POSTGRES_USER"},
+         .group = kAccess,
+         .member = &Settings::postgres_user,
+         .default_text = "admin",
+         .default_note = "",
+         .example = "admin",
+         .prose = "Role that clients log in as: owner of the lake, may create roles, not a superuser."},
+        {.key = "postgres_password",
+         .flag = "",
+         .environment = {"POSTGRES_PASSWORD"},
+         .group = kAccess,
+         .member = &Settings::postgres_password,
+         .default_text = "",
+         .default_note = "on loopback one is generated and kept in `<data_dir>/secrets/postgres_password`",
+         .example = "a long random text",
+         .prose = "That role's password. Required as soon as `listen` is not a loopback address."},
+        {.key = "postgres_password_file",
+         .flag = "--postgres-password-file",
+         .environment = {"POSTGRES_PASSWORD_FILE"},
+         .group = kAccess,
+         .member = &Settings::postgres_password_file,
+         .default_text = "",
+         .default_note = "",
+         .shape = Shape::file,
+         .example = "/run/secrets/postgres_password",
+         .prose = "File to read the password from, in place of POSTGRES_PASSWORD. A newline at its end is left out."},
+        {.key = "postgres_db",
+         .flag = "--postgres-db",
+         .environment = {"POSTGRES_DB"},
+         .group = kAccess,
+         .member = &Settings::postgres_db,
+         .default_text = "lakehouse",
+         .default_note = "",
+         .example = "lakehouse",
+         .prose = "PostgreSQL database that holds the catalog: `dbname` in a client's ATTACH."},
+        {.key = "tls",
+         .flag = "--tls",
+         .environment = {"BOATHOUSE_TLS"},
+         .group = kAccess,
+         .member = &Settings::tls,
+         .default_text = "on",
+         .default_note = "",
+         .choices = {"off", "on", "require"},
+         .example = "require",
+         .prose = "Encryption of the catalog's and the SQL door's connections: off, on for clients that ask for it, "
+                  "require for all. Without a certificate of yours, a self-signed one is generated once."},
+        {.key = "tls_cert_file",
+         .flag = "--tls-cert-file",
+         .environment = {"BOATHOUSE_TLS_CERT_FILE"},
+         .group = kAccess,
+         .member = &Settings::tls_cert_file,
+         .default_text = "",
+         .default_note = "a self-signed certificate in `<data_dir>/tls/`",
+         .shape = Shape::file,
+         .example = "/etc/boathouse/server.crt",
+         .prose = "Certificate chain, PEM. Needs `tls_key_file`."},
+        {.key = "tls_key_file",
+         .flag = "--tls-key-file",
+         .environment = {"BOATHOUSE_TLS_KEY_FILE"},
+         .group = kAccess,
+         .member = &Settings::tls_key_file,
+         .default_text = "",
+         .default_note = "the self-signed certificate's key",
+         .shape = Shape::file,
+         .example = "/etc/boathouse/server.key",
+         .prose = "The certificate's private key, PEM, readable by its owner only. Needs `tls_cert_file`."},
+    };
+}
+
+std::vector<Option> catalog_options() {
+    return {
+        {.key = "catalog",
+         .flag = "--catalog",
+         .environment = {"BOATHOUSE_CATALOG"},
+         .group = kCatalog,
+         .member = &Settings::catalog,
+         .default_text = "",
+         .default_note = "the box runs its own PostgreSQL",
+         .example = "postgresql://boathouse@db.example.com:5432/lakehouse?sslmode=require",
+         .prose =
+             "URL of a PostgreSQL that holds the catalog instead of the box's own. A URL with a password is "
+             "refused as a flag, because every user of the machine can read a command line: set BOATHOUSE_CATALOG, "
+             "or leave the password to PGPASSWORD or a pgpass file."},
+        {.key = "pg_bin",
+         .flag = "--pg-bin",
+         .environment = {"BOATHOUSE_PG_BIN"},
+         .group = kCatalog,
+         .member = &Settings::pg_bin,
+         .default_text = "",
+         .default_note = "searched for: PATH, pg_config, `/usr/lib/postgresql/*/bin`",
+         .shape = Shape::directory,
+         .example = "/usr/lib/postgresql/15/bin",
+         .prose = "Directory of the PostgreSQL programs (postgres, initdb), version 14 or newer."},
+        {.key = "catalog_max_connections",
+         .flag = "--catalog-max-connections",
+         .environment = {"BOATHOUSE_CATALOG_MAX_CONNECTIONS"},
+         .group = kCatalog,
+         .member = &Settings::catalog_max_connections,
+         .default_text = "200",
+         .default_note = "",
+         .min = 20,
+         .max = 10000,
+         .example = "500",
+         .prose = "Connections that the catalog takes. One DuckDB client may hold up to eight."},
+    };
+}
+
+std::vector<Option> lake_options() {
+    return {
+        {.key = "data_path",
+         .flag = "--data-path",
+         .environment = {"DATA_PATH"},
+         .group = kLake,
+         .member = &Settings::data_path,
+         .default_text = "",
+         .default_note = "`s3_bucket_url`, else `<data_dir>/lake/`",
+         .shape = Shape::directory,
+         .example = "/srv/lake/",
+         .prose = "Where the lake's Parquet files are: an absolute local directory or an `s3://bucket/prefix/` URL. It "
+                  "is stored in the catalog when the lake is created."},
+        {.key = "s3_bucket_url",
+         .flag = "--s3-bucket-url",
+         .environment = {"S3_BUCKET_URL"},
+         .group = kLake,
+         .member = &Settings::s3_bucket_url,
+         .default_text = "",
+         .default_note = "",
+         .example = "s3://my-bucket/lake/",
+         .prose = "The data path on S3, under the name that container setups use. Give this or `data_path`."},
+        {.key = "s3_endpoint",
+         .flag = "--s3-endpoint",
+         .environment = {"S3_ENDPOINT"},
+         .group = kLake,
+         .member = &Settings::s3_endpoint,
+         .default_text = "",
+         .default_note = "AWS",
+         .example = "minio:9000",
+         .prose = "Host and port of an S3 server other than AWS, without `http://`; `s3_use_ssl` says which it is."},
+        {.key = "s3_url_style",
+         .flag = "--s3-url-style",
+         .environment = {"S3_URL_STYLE"},
+         .group = kLake,
+         .member = &Settings::s3_url_style,
+         .default_text = "",
+         .default_note = "path with `s3_endpoint`, else vhost",
+         .choices = {"path", "vhost"},
+         .example = "path",
+         .prose = "How a bucket is addressed: path is `endpoint/bucket`, vhost is `bucket.endpoint`."},
+        {.key = "s3_use_ssl",
+         .flag = "--s3-use-ssl",
+         .environment = {"S3_USE_SSL"},
+         .group = kLake,
+         .member = &Settings::s3_use_ssl,
+         .default_text = "true",
+         .default_note = "",
+         .example = "false",
+         .prose = "Whether S3 is spoken over https."},
+        {.key = "aws_region",
+         .flag = "--aws-region",
+         .environment = {"AWS_REGION", "AWS_DEFAULT_REGION"},
+         .group = kLake,
+         .member = &Settings::aws_region,
+         .default_text = "",
+         .default_note = "",
+         .example = "eu-central-1",
+         .prose =
+             "Region of the bucket. Required when the lake is on S3; other servers than AWS mostly take us-east-1."},
+        {.key = "aws_access_key_id",
+         .flag = "",
+         .environment = {"AWS_ACCESS_KEY_ID"},
+         .group = kLake,
+         .member = &Settings::aws_access_key_id,
+         .default_text = "",
+         .default_note = "the AWS credential chain: profile, container role, instance role",
+         .example = "AKIAIOSFODNN7EXAMPLE",
+         .prose = "Access key for S3. Give it together with `aws_secret_access_key`, or neither."},
+        {.key = "aws_secret_access_key",
+         .flag = "",
+         .environment = {"AWS_SECRET_ACCESS_KEY"},
+         .group = kLake,
+         .member = &Settings::aws_secret_access_key,
+         .default_text = "",
+         .default_note = "",
+         .example = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+         .prose = "The access key's secret."},
+        {.key = "aws_session_token",
+         .flag = "",
+         .environment = {"AWS_SESSION_TOKEN"},
+         .group = kLake,
+         .member = &Settings::aws_session_token,
+         .default_text = "",
+         .default_note = "",
+         .example = "FwoGZXIvYXdzEJr",
+         .prose = "Token that temporary keys come with."},
+        {.key = "lake_compression",
+         .flag = "--lake-compression",
+         .environment = {"BOATHOUSE_LAKE_COMPRESSION"},
+         .group = kLake,
+         .member = &Settings::lake_compression,
+         .default_text = "zstd",
+         .default_note = "",
+         .choices = {"uncompressed", "snappy", "gzip", "zstd", "brotli", "lz4"},
+         .example = "snappy",
+         .prose = "Compression of Parquet files. This and the next three are written into the lake when it is created; "
+                  "`CALL ducklake_set_option` changes them later."},
+        {.key = "lake_target_file_size_mb",
+         .flag = "--lake-target-file-size-mb",
+         .environment = {"BOATHOUSE_LAKE_TARGET_FILE_SIZE_MB"},
+         .group = kLake,
+         .member = &Settings::lake_target_file_size_mb,
+         .default_text = "512",
+         .default_note = "",
+         .min = 1,
+         .max = 65536,
+         .example = "128",
+         .prose = "Size in MB that merging and writing aim at for a Parquet file."},
+        {.key = "lake_row_group_rows",
+         .flag = "--lake-row-group-rows",
+         .environment = {"BOATHOUSE_LAKE_ROW_GROUP_ROWS"},
+         .group = kLake,
+         .member = &Settings::lake_row_group_rows,
+         .default_text = "122880",
+         .default_note = "",
+         .min = 2048,
+         .max = 16777216,
+         .example = "245760",
+         .prose = "Rows in a row group of a Parquet file."},
+        {.key = "lake_inlining_rows",
+         .flag = "--lake-inlining-rows",
+         .environment = {"BOATHOUSE_LAKE_INLINING_ROWS"},
+         .group = kLake,
+         .member = &Settings::lake_inlining_rows,
+         .default_text = "10",
+         .default_note = "",
+         .min = 0,
+         .max = 100000,
+         .example = "0",
+         .prose =
+             "Largest insert, in rows, that is kept in the catalog instead of in a Parquet file of its own. 0: none. "
+             "Its cost grows with the square of the rows; beyond 1,000 a file is faster."},
+    };
+}
+
+std::vector<Option> engine_options() {
+    return {
+        {.key = "extension_dir",
+         .flag = "--extension-dir",
+         .environment = {"BOATHOUSE_EXTENSION_DIR"},
+         .group = kEngine,
+         .member = &Settings::extension_dir,
+         .default_text = "",
+         .default_note = "the extensions that are installed with Boathouse",
+         .shape = Shape::directory,
+         .example = "/usr/lib/boathouse/extensions",
+         .prose = "Directory of DuckDB's extensions, laid out as `v<version>/<platform>/<name>.duckdb_extension`."},
+        {.key = "memory_limit_mb",
+         .flag = "--memory-limit-mb",
+         .environment = {"BOATHOUSE_MEMORY_LIMIT_MB"},
+         .group = kEngine,
+         .member = &Settings::memory_limit_mb,
+         .default_text = "0",
+         .default_note = "",
+         .min = 0,
+         .max = 16777216,
+         .example = "4096",
+         .prose = "Memory in MB that the engine may use before it spills to disk. 0: from the container's limit or the "
+                  "machine."},
+        {.key = "threads",
+         .flag = "--threads",
+         .environment = {"BOATHOUSE_THREADS"},
+         .group = kEngine,
+         .member = &Settings::threads,
+         .default_text = "0",
+         .default_note = "",
+         .min = 0,
+         .max = 1024,
+         .example = "4",
+         .prose = "Threads that the engine runs queries on. 0: one for each core."},
+        {.key = "engine_restart_max",
+         .flag = "--engine-restart-max",
+         .environment = {"BOATHOUSE_ENGINE_RESTART_MAX"},
+         .group = kEngine,
+         .member = &Settings::engine_restart_max,
+         .default_text = "10",
+         .default_note = "",
+         .min = 0,
+         .max = 1000,
+         .example = "3",
+         .prose = "How many times in a row a failing engine is started again before the box gives up and exits."},
+    };
+}
+
+std::vector<Option> all_options() {
+    std::vector<Option> table;
+    for (auto part : {box_options(), access_options(), catalog_options(), lake_options(), engine_options()}) {
+        table.insert(table.end(), part.begin(), part.end());
+    }
+    return table;
+}
+
+Error malformed(std::string message) {
+    return {.kind = ErrorKind::configuration, .message = std::move(message)};
+}
+
+Status set_number(const Option& option, const std::string& text, std::int64_t& field) {
+    std::int64_t number = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (code == std::errc::invalid_argument || end != text.data() + text.size()) {
+        return malformed("'" + text + "' is not a whole number");
+    }
+    if (code != std::errc() || number < option.min || number > option.max) {
+        return malformed("'" + text + "' is not between " + std::to_string(option.min) + " and " +
+                         std::to_string(option.max));
+    }
+    field = number;
+    return {};
+}
+
+Status set_boolean(const std::string& text, bool& field) {
+    if (text == "true" || text == "1" || text == "yes" || text == "on") {
+        field = true;
+    } else if (text == "false" || text == "0" || text == "no" || text == "off") {
+        field = false;
+    } else {
+        return malformed("'" + text + "' is neither true nor false");
+    }
+    return {};
+}
+
+Status set_text(const Option& option, const std::string& text, std::string& field) {
+    const auto& choices = option.choices;
+    if (!choices.empty() && !text.empty() && std::find(choices.begin(), choices.end(), text) == choices.end()) {
+        return malformed("'" + text + "' is not one of " + alternatives(choices));
+    }
+    if (text.find('\0') != std::string::npos) return malformed("the value holds a zero byte");
+    field = text;
+    return {};
+}
+
+Status set_secret(const std::string& text, Secret& field) {
+    if (text.find('\0') != std::string::npos) return malformed("the value holds a zero byte");
+    field = Secret(text);
+    return {};
+}
+
+}  // namespace
+
+const std::vector<Option>& options() {
+    static const std::vector<Option> table = all_options();
+    return table;
+}
+
+const Option* find_option(std::string_view key) {
+    const auto& table = options();
+    const auto row = std::find_if(table.begin(), table.end(), [&](const Option& option) { return option.key == key; });
+    return row == table.end() ? nullptr : &*row;
+}
+
+bool is_secret(const Option& option) {
+    return std::holds_alternative<Secret Settings::*>(option.member);
+}
+bool is_number(const Option& option) {
+    return std::holds_alternative<std::int64_t Settings::*>(option.member);
+}
+bool is_boolean(const Option& option) {
+    return std::holds_alternative<bool Settings::*>(option.member);
+}
+
+Status set_value(const Option& option, const std::string& text, Settings& settings) {
+    if (const auto* member = std::get_if<std::int64_t Settings::*>(&option.member)) {
+        return set_number(option, text, settings.**member);
+    }
+    if (const auto* member = std::get_if<bool Settings::*>(&option.member)) {
+        return set_boolean(text, settings.**member);
+    }
+    if (const auto* member = std::get_if<Secret Settings::*>(&option.member)) {
+        return set_secret(text, settings.**member);
+    }
+    return set_text(option, text, settings.*std::get<std::string Settings::*>(option.member));
+}
+
+std::string get_value(const Option& option, const Settings& settings) {
+    if (const auto* member = std::get_if<std::int64_t Settings::*>(&option.member)) {
+        return std::to_string(settings.**member);
+    }
+    if (const auto* member = std::get_if<bool Settings::*>(&option.member)) {
+        return settings.**member ? "true" : "false";
+    }
+    if (const auto* member = std::get_if<Secret Settings::*>(&option.member)) {
+        return (settings.**member).reveal();
+    }
+    return settings.*std::get<std::string Settings::*>(option.member);
+}
+
+std::string alternatives(const std::vector<std::string_view>& choices) {
+    std::string out;
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        if (i > 0) out += i + 1 == choices.size() ? " or " : ", ";
+        out += choices[i];
+    }
+    return out;
+}
+
+}  // namespace boathouse::config
