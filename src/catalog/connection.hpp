@@ -1,10 +1,14 @@
 // One connection to PostgreSQL, over libpq.
 //
-// Owned by one thread at a time. Every call may block on the server up to the connection's statement timeout. Errors
-// carry PostgreSQL's message and SQLSTATE; a password never appears in them.
+// Owned by one thread at a time. Every call may block on the server; a caller that must not wait sets statement_timeout
+// or lock_timeout first. Errors carry PostgreSQL's message and SQLSTATE; a password never appears in them.
+//
+// The search path is empty: the box connects as a superuser to a database in which others may create objects, so every
+// statement names its schema ("public.ducklake_snapshot"), and nothing that a client left there is called by accident.
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +20,7 @@
 #include "config/settings.hpp"
 
 struct pg_conn;
+struct pg_result;
 
 namespace boathouse::catalog {
 
@@ -28,6 +33,7 @@ struct Endpoint {
     Secret password;      // empty: peer authentication, or none
     std::string sslmode;  // empty: libpq's default
     std::string application_name = "boathouse";
+    std::map<std::string, std::string> parameters;  // what else the external catalog's URL says: sslrootcert, options …
 
     // "host=… port=… user=… dbname=…", quoted as libpq wants it, without the password.
     std::string conninfo() const;
@@ -38,7 +44,8 @@ struct Endpoint {
 Result<Endpoint> box_endpoint(const config::Settings& settings);
 
 // The directory of the private socket, as PostgreSQL's unix_socket_directories wants it: <data_dir>/run, or, where that
-// path is longer than a socket's may be (107 bytes), a stable private directory in the system's temporary directory.
+// path is longer than a socket's may be (107 bytes), a directory in /tmp whose name is derived from the data
+// directory's. Whoever creates it there makes it private and checks that it is its own.
 std::string socket_dir(const config::Settings& settings);
 
 // Rows as text, as PostgreSQL prints them; NULL is nullopt.
@@ -76,7 +83,8 @@ class Connection {
         void operator()(pg_conn* connection) const;
     };
     explicit Connection(pg_conn* connection) : connection_(connection) {}
-    Error failure(const char* message, const char* sqlstate);
+    Error failure(const char* message, const char* sqlstate, const char* hint);
+    Result<Rows> rows_of(pg_result* result);
 
     std::unique_ptr<pg_conn, Closer> connection_;
     std::string sqlstate_;
