@@ -1,0 +1,13 @@
+// The subcommands, in the order of --help. command.hpp says what one is made of.
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace boathouse::cli {
+
+void add_config(CLI::App& root, Invocation& invocation);
+void add_version(CLI::App& root, Invocation& invocation);
+void add_completion(CLI::App& root, Invocation& invocation);
+void add_help(CLI::App& root, Invocation& invocation);
+
+}  // namespace boathouse::cli
