@@ -30,7 +30,7 @@ build: configure ## build build/release/boathouse
 
 check: configure ## formatting, lint, layer rules
 	@scripts/packages check
-	@scripts/check $(ARGS)
+	@scripts/check $(BUILD)
 
 bench: build ## the benchmarks; results go to bench/RESULTS.md
 	@scripts/packages run test

@@ -7,6 +7,7 @@ test fails, what its boxes logged meanwhile is shown with it.
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,9 +16,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import loopback  # noqa: E402
-from box_process import Box  # noqa: E402
-from s3_server import S3Server  # noqa: E402
+import loopback
+from box_process import Box
+from s3_server import S3Server
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOG_SHOWN_CHARACTERS = 20_000
@@ -64,9 +65,8 @@ def duckdb_prefix() -> Path:
     pins = (REPOSITORY / "cmake" / "duckdb.cmake").read_text()
     version = re.search(r"set\(BOATHOUSE_DUCKDB_VERSION ([\d.]+)\)", pins).group(1)
     assert duckdb.__version__ == version, "tests/requirements.txt and cmake/duckdb.cmake pin different DuckDBs"
-    cache = Path(os.environ.get("BOATHOUSE_CACHE") or
-                 Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "boathouse")
-    return Path(os.environ.get("DUCKDB_ROOT") or cache / f"duckdb-{version}")
+    cache = subprocess.run([REPOSITORY / "scripts" / "cache"], check=True, capture_output=True, text=True).stdout.strip()
+    return Path(os.environ.get("DUCKDB_ROOT") or f"{cache}/duckdb-{version}")
 
 
 @pytest.fixture(scope="session")

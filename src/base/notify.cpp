@@ -13,7 +13,8 @@ namespace boathouse {
 void notify_supervisor(const std::string& state) {
     const char* number = std::getenv("BOATHOUSE_NOTIFY_FD");
     if (number == nullptr) return;
-    (void)!::send(std::atoi(number), state.data(), state.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const int descriptor = static_cast<int>(std::strtol(number, nullptr, 10));  // not a number: 0, which send refuses
+    (void)!::send(descriptor, state.data(), state.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void notify_service_manager(const std::string& state) {

@@ -18,7 +18,7 @@ Result<CatalogUrl> parse_catalog_url(const std::string& text) {
             "is not a URL of the form postgresql://user@host:5432/database "
             "(special characters in it are written %40 for @, %3A for :, %2F for /)");
     }
-    const boost::urls::url_view url = *parsed;
+    const boost::urls::url_view& url = *parsed;
     if (url.scheme() != "postgresql" && url.scheme() != "postgres") {
         return malformed("must begin with postgresql://");
     }

@@ -12,8 +12,8 @@
 namespace boathouse::supervisor {
 
 // The box's exit codes.
-inline constexpr int kExitStopped = 0;         // asked to stop, and stopped
-inline constexpr int kExitFailed = 1;          // something failed that may pass: a port, a disk, a child that keeps dying
+inline constexpr int kExitStopped = 0;  // asked to stop, and stopped
+inline constexpr int kExitFailed = 1;   // something failed that may pass: a port, a disk, a child that keeps dying
 inline constexpr int kExitConfiguration = 78;  // EX_CONFIG: the operator must change a setting first
 
 // Runs the box until it is asked to stop; prints the text to copy on standard output once a query on the lake has
