@@ -1,0 +1,155 @@
+#include "engine/lake.hpp"
+
+#include <mutex>
+#include <optional>
+
+#include "base/log.hpp"
+#include "catalog/bootstrap.hpp"
+#include "engine/data_path.hpp"
+#include "engine/database.hpp"
+#include "engine/store.hpp"
+
+namespace boathouse::engine {
+namespace {
+
+// The DuckLake version that the pinned extension writes and reads without migration.
+constexpr const char* kLakeVersion = "1.0";
+
+// A dead or silent server is noticed within these, and not after the kernel's two hours.
+constexpr const char* kConnectionBounds = " connect_timeout=10 keepalives_idle=30 tcp_user_timeout=30000";
+
+Status check_version(const catalog::LakeRecord& record) {
+    if (record.version == kLakeVersion) return {};
+    return Error{
+        ErrorKind::corrupt,
+        fmt::format("the catalog is at DuckLake version {}, this Boathouse (DuckDB {}) opens version {}",
+                    record.version, duckdb::DuckDB::LibraryVersion(), kLakeVersion),
+        "A newer version was written by a newer DuckDB that attached with AUTOMATIC_MIGRATION: use a Boathouse "
+        "that is built on it, or restore the catalog from before. An older version: attach it once with DuckDB "
+        "1.5 and AUTOMATIC_MIGRATION.",
+        ""};
+}
+
+// The record of the lake that is there, or nothing when the catalog is empty. Whether its path and version are ours is
+// settled here, before any DuckDB touches it.
+Result<std::optional<catalog::LakeRecord>> existing_lake(const catalog::Endpoint& endpoint) {
+    auto connection = catalog::Connection::open(endpoint);
+    if (!connection) return connection.error();
+    auto record = catalog::read_lake_record(*connection);
+    if (record) {
+        if (auto status = check_version(*record); !status) return status.error();
+        return std::optional(std::move(*record));
+    }
+    if (record.error().kind == ErrorKind::not_found) return std::optional<catalog::LakeRecord>();
+    return record.error();
+}
+
+// Nobody named a path and the catalog is not the box's own: what it says is what there is.
+bool takes_stored_path(const config::Settings& settings) {
+    return settings.data_path.empty() && settings.s3_bucket_url.empty() && !settings.catalog.empty();
+}
+
+Status check_data_path(Database& database, const config::Settings& settings, const std::string& data_path) {
+    if (!is_object_store(data_path)) return check_local_directory(data_path);
+    if (auto status = create_store_secret(database, settings, data_path); !status) return status;
+    return check_store(database, settings, data_path);
+}
+
+// The password goes by a secret, not by the connection string, which SHOW DATABASES and duckdb_databases() show.
+Status attach(Database& database, const catalog::Endpoint& endpoint, const std::string& data_path, bool create) {
+    std::string options = "META_SECRET 'boathouse_catalog'";
+    if (create) options += ", DATA_PATH " + literal(data_path);
+    const std::string password = endpoint.password.empty() ? "" : ", PASSWORD " + literal(endpoint.password.reveal());
+    auto attached = database.query("CREATE OR REPLACE SECRET boathouse_catalog (TYPE postgres" + password + ")");
+    if (attached) {
+        attached = database.query("ATTACH " + literal("ducklake:postgres:" + endpoint.conninfo() + kConnectionBounds) +
+                                  " AS lake (" + options + ")");
+    }
+    if (attached) return {};
+    return Error{ErrorKind::unavailable,
+                 fmt::format("the lake in database \"{}\" cannot be {}: {}", endpoint.database,
+                             create ? "created" : "opened", attached.error().message),
+                 "PostgreSQL's own log says more about what it refused.", attached.error().detail};
+}
+
+// What a served lake wants and DuckLake does not do by itself. Written only while the lake is still empty (also when
+// an earlier start was killed halfway): from the first commit on, the lake's options are its owner's.
+Status set_missing_options(Database& database, const config::Settings& settings) {
+    const std::pair<const char*, std::string> wanted[] = {
+        {"parquet_compression", settings.lake_compression},
+        {"parquet_row_group_size", std::to_string(settings.lake_row_group_rows)},
+        {"target_file_size", std::to_string(settings.lake_target_file_size_mb) + "MB"},
+        {"data_inlining_row_limit", std::to_string(settings.lake_inlining_rows)},
+    };
+    const auto present = database.query("SELECT option_name FROM ducklake_options('lake')");
+    if (!present) return present.error();
+    for (const auto& [name, value] : wanted) {
+        bool is_present = false;
+        for (const auto& row : *present) is_present = is_present || row.at(0) == name;
+        if (is_present) continue;
+        const auto set = database.query(fmt::format("CALL lake.set_option({}, {})", literal(name), literal(value)));
+        if (!set) {
+            return Error{ErrorKind::configuration,
+                         fmt::format("the lake does not take {} = {}: {}", name, value, set.error().message),
+                         "Correct the setting and start again.", set.error().detail};
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+struct Lake::Impl {
+    std::unique_ptr<Database> database;
+    LakeInfo info;
+};
+
+Lake::Lake(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Lake::~Lake() = default;
+
+const LakeInfo& Lake::info() const {
+    return impl_->info;
+}
+
+Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const catalog::Endpoint& endpoint) {
+    auto existing = existing_lake(endpoint);
+    if (!existing) return existing.error();
+    std::string data_path = normalized_data_path(config::effective_data_path(settings));
+    if (*existing) {
+        if (takes_stored_path(settings)) data_path = normalized_data_path((*existing)->data_path);
+        if (auto status = check_same_data_path((*existing)->data_path, data_path); !status) return status.error();
+        data_path = (*existing)->data_path;
+    }
+
+    auto database = Database::open(settings, Scrubber(settings, endpoint));
+    if (!database) return database.error();
+    if (auto status = check_data_path(**database, settings, data_path); !status) return status.error();
+
+    const bool create = !existing->has_value();
+    if (auto status = attach(**database, endpoint, data_path, create); !status) return status.error();
+
+    auto impl = std::make_unique<Impl>();
+    impl->database = std::move(*database);
+    impl->info.version = kLakeVersion;
+    impl->info.data_path = data_path;
+    impl->info.created = create;
+    std::unique_ptr<Lake> lake(new Lake(std::move(impl)));
+    const auto snapshot = lake->newest_snapshot();
+    if (!snapshot) return snapshot.error();
+    lake->impl_->info.snapshot = *snapshot;
+    if (*snapshot == 0) {
+        if (auto status = set_missing_options(*lake->impl_->database, settings); !status) return status.error();
+    }
+    log_info("engine", "DuckLake catalog {}: version {}, data path {}, snapshot {}", create ? "initialized" : "opened",
+             lake->info().version, lake->info().data_path, *snapshot);
+    return lake;
+}
+
+Result<long long> Lake::newest_snapshot() {
+    const auto table = impl_->database->query("SELECT id FROM ducklake_current_snapshot('lake')");
+    if (!table) return table.error();
+    if (table->size() != 1) return Error{ErrorKind::corrupt, "the catalog holds no snapshot", "", ""};
+    return std::stoll(table->front().at(0));
+}
+
+}  // namespace boathouse::engine

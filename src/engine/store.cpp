@@ -1,0 +1,102 @@
+#include "engine/store.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <cstdlib>
+#include <duckdb/common/types/uuid.hpp>
+
+#include "engine/store_error.hpp"
+
+namespace boathouse::engine {
+namespace {
+
+constexpr const char* kProbeText = "boathouse data path probe\n";
+
+StoreReply reply_of(const duckdb::ErrorData& data) {
+    StoreReply reply;
+    reply.text = data.RawMessage();
+    const auto& extra = data.ExtraInfo();
+    if (const auto status = extra.find("status_code"); status != extra.end())
+        reply.status = std::atoi(status->second.c_str());
+    if (const auto body = extra.find("response_body"); body != extra.end()) reply.body = body->second;
+    return reply;
+}
+
+// An endpoint may be given with its scheme, which then says whether TLS is used.
+void append_endpoint(std::string& sql, const config::Settings& settings) {
+    std::string endpoint = settings.s3_endpoint;
+    bool use_ssl = settings.s3_use_ssl;
+    if (endpoint.starts_with("http://")) use_ssl = false;
+    if (endpoint.starts_with("https://")) use_ssl = true;
+    if (const auto scheme = endpoint.find("://"); scheme != std::string::npos) endpoint.erase(0, scheme + 3);
+    while (endpoint.ends_with('/')) endpoint.pop_back();
+    if (!endpoint.empty()) sql += ", ENDPOINT " + literal(endpoint);
+    if (!settings.s3_url_style.empty()) sql += ", URL_STYLE " + literal(settings.s3_url_style);
+    sql += std::string(", USE_SSL ") + (use_ssl ? "true" : "false");
+    if (!settings.aws_region.empty()) sql += ", REGION " + literal(settings.aws_region);
+}
+
+void write_read_delete(duckdb::FileSystem& files, const std::string& path, std::string& action) {
+    action = "write";
+    {
+        const auto file =
+            files.OpenFile(path, duckdb::FileFlags::FILE_FLAGS_WRITE | duckdb::FileFlags::FILE_FLAGS_FILE_CREATE_NEW);
+        std::string text = kProbeText;
+        file->Write(text.data(), text.size());
+        file->Close();
+    }
+    action = "read";
+    {
+        const auto file = files.OpenFile(path, duckdb::FileFlags::FILE_FLAGS_READ);
+        std::string text(std::string(kProbeText).size(), '\0');
+        file->Read(text.data(), text.size());
+        if (text != kProbeText) throw duckdb::IOException("the store gives back other bytes than were written");
+    }
+    action = "delete";
+    files.RemoveFile(path);
+}
+
+}  // namespace
+
+Status create_store_secret(Database& database, const config::Settings& settings, const std::string& data_path) {
+    const bool own_key = !settings.aws_access_key_id.empty();
+    std::string sql = "CREATE OR REPLACE SECRET boathouse_store (TYPE s3";
+    if (own_key) {
+        sql += ", KEY_ID " + literal(settings.aws_access_key_id.reveal());
+        sql += ", SECRET " + literal(settings.aws_secret_access_key.reveal());
+        if (!settings.aws_session_token.empty())
+            sql += ", SESSION_TOKEN " + literal(settings.aws_session_token.reveal());
+    } else {
+        sql += ", PROVIDER credential_chain, REFRESH auto";
+    }
+    append_endpoint(sql, settings);
+    sql += ", SCOPE " + literal("s3://" + bucket_of(data_path)) + ")";
+    const auto created = database.query(sql);
+    if (created) return {};
+    if (own_key) {
+        return Error{ErrorKind::configuration, "DuckDB does not take the S3 settings: " + created.error().message,
+                     "Check S3_ENDPOINT, S3_URL_STYLE and AWS_REGION.", created.error().detail};
+    }
+    return Error{
+        ErrorKind::configuration,
+        fmt::format("no key for {}: AWS_ACCESS_KEY_ID is not set and the AWS credential chain found none", data_path),
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the container or instance a role that may use "
+        "the bucket.",
+        created.error().message + " " + created.error().detail};
+}
+
+Status check_store(Database& database, const config::Settings& settings, const std::string& data_path) {
+    const std::string path =
+        data_path + ".boathouse-probe-" + duckdb::UUID::ToString(duckdb::UUID::GenerateRandomUUID());
+    std::string action = "reach";
+    try {
+        database.with_file_system([&](duckdb::FileSystem& files) { write_read_delete(files, path, action); });
+        return {};
+    } catch (const std::exception& exception) {
+        StoreReply reply = reply_of(duckdb::ErrorData(exception));
+        reply.text = database.scrubber()(reply.text);
+        return explain_store_error(reply, settings, data_path, action);
+    }
+}
+
+}  // namespace boathouse::engine
