@@ -1,0 +1,18 @@
+// boathouse-engine: what runs DuckDB. Started by the supervisor, which hands it the settings through the environment.
+#include <cstdio>
+#include <string_view>
+
+#include "service/serve.hpp"
+
+int main(int argument_count, char** arguments) {
+    const std::string_view command = argument_count == 2 ? arguments[1] : "";
+    if (command == "serve") return boathouse::service::serve();
+    std::fputs(
+        "usage: boathouse-engine serve\n"
+        "\n"
+        "serve   open the lake and its HTTP door, until SIGTERM\n"
+        "\n"
+        "Settings come from the environment alone; `boathouse serve` starts this program with the right ones.\n",
+        stderr);
+    return 64;  // EX_USAGE
+}

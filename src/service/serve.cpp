@@ -1,0 +1,115 @@
+#include "service/serve.hpp"
+
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/install_layout.hpp"
+#include "base/log.hpp"
+#include "base/notify.hpp"
+#include "catalog/bootstrap.hpp"
+#include "config/load.hpp"
+#include "config/start_log.hpp"
+#include "engine/lake.hpp"
+#include "http/health.hpp"
+#include "http/server.hpp"
+#include "service/stop_signals.hpp"
+
+namespace boathouse::service {
+namespace {
+
+constexpr int kExitStopped = 0;
+constexpr int kExitFailed = 1;
+constexpr int kExitConfiguration = 78;  // EX_CONFIG of sysexits.h
+
+// Which failures a restart cannot mend: somebody has to change something first.
+int exit_code(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::configuration:
+            return kExitConfiguration;
+        case ErrorKind::unavailable:
+            return kExitFailed;
+        case ErrorKind::permission:
+            return kExitConfiguration;
+        case ErrorKind::not_found:
+            return kExitConfiguration;
+        case ErrorKind::conflict:
+            return kExitConfiguration;
+        case ErrorKind::corrupt:
+            return kExitConfiguration;
+        case ErrorKind::limit:
+            return kExitFailed;
+        case ErrorKind::internal:
+            return kExitFailed;
+    }
+    return kExitFailed;
+}
+
+int fail(const Error& error) {
+    log_error("engine", error);
+    std::string reason = error.text();
+    for (char& character : reason) {
+        if (character == '\n') character = ' ';  // the protocol separates its values by newlines
+    }
+    notify_supervisor("BOATHOUSE_FAILED=" + reason);
+    return exit_code(error.kind);
+}
+
+// What the engine holds while it serves, in the order in which the parts need each other.
+struct Engine {
+    explicit Engine(std::unique_ptr<engine::Lake> opened) : lake(std::move(opened)) { health.add_routes(router); }
+
+    std::unique_ptr<engine::Lake> lake;
+    SystemClock clock;
+    http::Router router;
+    http::Health health{{BOATHOUSE_VERSION, "1.5.5"}, [this] { return lake->newest_snapshot(); }, clock};
+};
+
+Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
+    const auto endpoint = catalog::box_endpoint(settings);
+    if (!endpoint) return endpoint.error();
+    notify_supervisor("STATUS=opening the lake");
+    auto lake = engine::Lake::open(settings, *endpoint);
+    if (!lake) return lake.error();
+    notify_supervisor("STATUS=preparing the catalog");
+    if (auto tuned = catalog::tune_catalog(settings); !tuned) return tuned.error();
+    return std::make_unique<Engine>(std::move(*lake));
+}
+
+}  // namespace
+
+int serve() {
+    StopSignals signals;
+    auto loaded = config::load({}, config::process_environment());
+    if (!loaded) return fail(loaded.error());
+    config::Settings& settings = loaded->settings;
+    config::start_log(settings);
+    if (settings.extension_dir.empty()) {
+        const auto found = extension_directory();
+        if (!found) return fail(found.error());
+        settings.extension_dir = found->string();
+    }
+
+    auto engine = open(settings);
+    if (!engine) return fail(engine.error());
+    http::Server server({.address = settings.listen,
+                         .port = static_cast<std::uint16_t>(settings.http_port),
+                         .private_socket = catalog::socket_dir(settings) + "/http.sock"},
+                        (*engine)->router);
+    if (auto started = server.start(); !started) return fail(started.error());
+    if (const auto snapshot = (*engine)->lake->newest_snapshot(); !snapshot) return fail(snapshot.error());
+    signals.start_serving();
+    log_info("engine", "serving HTTP on {}:{}", settings.listen, server.port());
+    notify_supervisor("READY=1\nSTATUS=serving");
+
+    signals.wait();
+    notify_supervisor("STOPPING=1");
+    log_info("engine", "stopping: {} s for requests that are being answered", settings.shutdown_grace_seconds);
+    (*engine)->health.set_stopping();
+    server.stop(static_cast<int>(settings.shutdown_grace_seconds) * 1000);
+    log_info("engine", "stopped");
+    return kExitStopped;
+}
+
+}  // namespace boathouse::service
