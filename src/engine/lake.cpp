@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "catalog/bootstrap.hpp"
+#include "config/version.hpp"
 #include "engine/data_path.hpp"
 #include "engine/database.hpp"
 #include "engine/store.hpp"
@@ -12,18 +13,15 @@
 namespace boathouse::engine {
 namespace {
 
-// The DuckLake version that the pinned extension writes and reads without migration.
-constexpr const char* kLakeVersion = "1.0";
-
 // A dead or silent server is noticed within these, and not after the kernel's two hours.
 constexpr const char* kConnectionBounds = " connect_timeout=10 keepalives_idle=30 tcp_user_timeout=30000";
 
 Status check_version(const catalog::LakeRecord& record) {
-    if (record.version == kLakeVersion) return {};
+    if (record.version == config::ducklake_catalog_version()) return {};
     return Error{
         ErrorKind::corrupt,
         fmt::format("the catalog is at DuckLake version {}, this Boathouse (DuckDB {}) opens version {}",
-                    record.version, duckdb::DuckDB::LibraryVersion(), kLakeVersion),
+                    record.version, config::duckdb_version(), config::ducklake_catalog_version()),
         "A newer version was written by a newer DuckDB that attached with AUTOMATIC_MIGRATION: use a Boathouse "
         "that is built on it, or restore the catalog from before. An older version: attach it once with DuckDB "
         "1.5 and AUTOMATIC_MIGRATION.",
@@ -130,7 +128,7 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
 
     auto impl = std::make_unique<Impl>();
     impl->database = std::move(*database);
-    impl->info.version = kLakeVersion;
+    impl->info.version = config::ducklake_catalog_version();
     impl->info.data_path = data_path;
     impl->info.created = create;
     std::unique_ptr<Lake> lake(new Lake(std::move(impl)));

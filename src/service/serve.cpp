@@ -11,6 +11,7 @@
 #include "catalog/bootstrap.hpp"
 #include "config/load.hpp"
 #include "config/start_log.hpp"
+#include "config/version.hpp"
 #include "engine/lake.hpp"
 #include "http/health.hpp"
 #include "http/server.hpp"
@@ -63,7 +64,8 @@ struct Engine {
     std::unique_ptr<engine::Lake> lake;
     SystemClock clock;
     http::Router router;
-    http::Health health{{BOATHOUSE_VERSION, "1.5.5"}, [this] { return lake->newest_snapshot(); }, clock};
+    http::Health health{
+        {config::version(), config::duckdb_version()}, [this] { return lake->newest_snapshot(); }, clock};
 };
 
 Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
