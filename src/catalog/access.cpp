@@ -13,6 +13,8 @@ DECLARE
 BEGIN
     EXECUTE pg_catalog.format('REVOKE ALL ON DATABASE %I FROM PUBLIC', database);
     EXECUTE pg_catalog.format('GRANT CONNECT ON DATABASE %I TO lake_reader', database);
+    -- The postgres extension puts the rows of an UPDATE into a temporary table first; ducklake's set_option does.
+    EXECUTE pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO lake_writer', database);
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     GRANT USAGE ON SCHEMA public TO lake_reader;
     GRANT CREATE ON SCHEMA public TO lake_writer;
