@@ -5,7 +5,7 @@
 #include "base/log.hpp"
 #include "catalog/access.hpp"
 #include "catalog/applied_password.hpp"
-#include "catalog/indexes.hpp"
+#include "catalog/tuning.hpp"
 #include "catalog/version_guard.hpp"
 
 namespace boathouse::catalog {
@@ -164,7 +164,7 @@ Status tune_catalog(const config::Settings& settings) {
     if (auto lake = read_lake_record(*connection); !lake) return lake.error();
     if (auto granted = grant_access(*connection); !granted) return granted;
     if (auto guarded = install_version_guard(*connection); !guarded) return guarded;
-    return create_indexes(*connection);
+    return tune_tables(*connection);
 }
 
 Result<LakeRecord> read_lake_record(Connection& connection) {

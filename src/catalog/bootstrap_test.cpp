@@ -99,6 +99,20 @@ TEST_F(Bootstrap, TunesTwiceAndAddsNoTable) {
     EXPECT_EQ(rows.at(0).at(0), "28");
 }
 
+TEST_F(Bootstrap, LeavesIndexesAndSettingsThatAreThereAlone) {
+    open_lake();
+    Connection box = superuser();
+    const auto oids = [&box] {
+        return box
+            .query("SELECT oid, relfilenode, xmin FROM pg_catalog.pg_class WHERE relname ~ '^(boathouse|ducklake)_'")
+            .value();
+    };
+    const Rows before = oids();
+    tune_catalog(server_.settings()).value();
+    EXPECT_EQ(oids(), before);
+    EXPECT_EQ(owner().query("SHOW random_page_cost").value().at(0).at(0), "1.1");
+}
+
 TEST_F(Bootstrap, LetsAReaderReadAndNothingElse) {
     open_lake();
     Connection reader = member("lake_reader");

@@ -1,5 +1,5 @@
-// What PostgreSQL needs to serve a large DuckLake catalog: the indexes that DuckLake leaves out, and settings for
-// tables that grow by small commits.
+// What PostgreSQL needs to serve a large DuckLake catalog: the indexes that DuckLake leaves out, storage settings for
+// tables that every commit updates or that only grow, and costs that fit a catalog that lies in memory.
 //
 // Each index is one that the plans of DuckLake's own queries use on a catalog of 100,000 data files; figures and the
 // candidates that were rejected are in docs/decisions/catalog-indexes.md, the measurement is bench/catalog_scale.py.
@@ -11,7 +11,7 @@
 
 namespace boathouse::catalog {
 
-// Creates what is missing, touches nothing that is there. REQUIRES: the lake's tables exist.
-Status create_indexes(Connection& connection);
+// Adds what is missing, touches nothing that is there. REQUIRES: the lake's tables exist.
+Status tune_tables(Connection& connection);
 
 }  // namespace boathouse::catalog

@@ -1,0 +1,99 @@
+#include "catalog/tuning.hpp"
+
+#include <array>
+
+#include "base/log.hpp"
+
+namespace boathouse::catalog {
+namespace {
+
+struct Index {
+    const char* name;
+    const char* table;
+    const char* columns;
+};
+
+constexpr std::array<Index, 4> kIndexes{{
+    // Pruning reads one column's statistics of one table's files.
+    {"boathouse_file_column_stats", "ducklake_file_column_stats", "table_id, column_id"},
+    // Every scan, delete, update and merge reads one table's files, up to five times.
+    {"boathouse_data_file", "ducklake_data_file", "table_id"},
+    {"boathouse_delete_file", "ducklake_delete_file", "table_id"},
+    // Every insert updates its table's statistics column by column.
+    {"boathouse_table_column_stats", "ducklake_table_column_stats", "table_id, column_id"},
+}};
+
+struct Storage {
+    const char* table;
+    const char* parameters;
+};
+
+constexpr std::array<Storage, 6> kStorage{{
+    // Updated by every commit: room for the new version of a row on its own page, and a vacuum before the table bloats.
+    {"ducklake_table_stats", "fillfactor=50,autovacuum_vacuum_scale_factor=0.0,autovacuum_vacuum_threshold=500"},
+    {"ducklake_table_column_stats", "fillfactor=50,autovacuum_vacuum_scale_factor=0.0,autovacuum_vacuum_threshold=500"},
+    // Grow by every commit: the planner and DuckDB, which divides a table by the pages it is said to have, should know.
+    {"ducklake_data_file", "autovacuum_analyze_scale_factor=0.02,autovacuum_vacuum_insert_scale_factor=0.05"},
+    {"ducklake_file_column_stats", "autovacuum_analyze_scale_factor=0.02,autovacuum_vacuum_insert_scale_factor=0.05"},
+    {"ducklake_snapshot", "autovacuum_analyze_scale_factor=0.02,autovacuum_vacuum_insert_scale_factor=0.05"},
+    {"ducklake_snapshot_changes", "autovacuum_analyze_scale_factor=0.02,autovacuum_vacuum_insert_scale_factor=0.05"},
+}};
+
+Result<bool> holds(Connection& connection, const std::string& condition,
+                   const std::vector<std::optional<std::string>>& parameters) {
+    auto rows = connection.query("SELECT " + condition, parameters);
+    if (!rows) return rows.error();
+    return rows->front().front() == "t";
+}
+
+// CREATE INDEX IF NOT EXISTS would lock the table before it looks.
+Status create_index(Connection& connection, const Index& index) {
+    auto there = holds(connection, "pg_catalog.to_regclass($1) IS NOT NULL", {std::string("public.") + index.name});
+    if (!there) return there.error();
+    if (*there) return {};
+    return connection.execute(fmt::format("CREATE INDEX {} ON public.{} ({})", index.name, index.table, index.columns));
+}
+
+Status set_storage(Connection& connection, const Storage& storage) {
+    auto there = holds(connection,
+                       "EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.regclass AND "
+                       "pg_catalog.array_to_string(reloptions, ',') = $2)",
+                       {std::string("public.") + storage.table, storage.parameters});
+    if (!there) return there.error();
+    if (*there) return {};
+    return connection.execute(fmt::format("ALTER TABLE public.{} SET ({})", storage.table, storage.parameters));
+}
+
+// The default of 4 is a disk's: at it the planner reads a thousand pages of ducklake_data_file in order rather than
+// forty through the index. A setting that somebody made is left alone.
+Status set_page_cost(Connection& connection) {
+    auto there = holds(
+        connection,
+        "EXISTS (SELECT FROM pg_catalog.pg_settings WHERE name = 'random_page_cost' AND source <> 'default')", {});
+    if (!there) return there.error();
+    if (*there) return {};
+    return connection.execute(
+        "DO $boathouse$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET random_page_cost = 1.1', "
+        "pg_catalog.current_database()); END $boathouse$");
+}
+
+Status tune(Connection& connection) {
+    for (const Index& index : kIndexes) {
+        if (auto created = create_index(connection, index); !created) return created;
+    }
+    for (const Storage& storage : kStorage) {
+        if (auto set = set_storage(connection, storage); !set) return set;
+    }
+    return set_page_cost(connection);
+}
+
+}  // namespace
+
+Status tune_tables(Connection& connection) {
+    auto tuned = tune(connection);
+    if (tuned || tuned.error().kind != ErrorKind::permission) return tuned;
+    log_warning("catalog", "the external catalog stays without some of its indexes: {}", tuned.error().message);
+    return {};
+}
+
+}  // namespace boathouse::catalog
