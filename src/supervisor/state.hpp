@@ -45,6 +45,8 @@ struct State {
     std::int64_t catalog_port = 0;  // 0: external catalog
     std::int64_t sql_port = 0;
     std::int64_t http_port = 0;
+    std::string postgres_user;
+    std::string postgres_db;
     ChildState postgres;
     ChildState engine;
 };
