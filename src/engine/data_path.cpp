@@ -98,12 +98,23 @@ Status check_same_data_path(const std::string& stored, const std::string& config
         ""};
 }
 
+Status create_local_directory(const std::string& data_path) {
+    std::error_code failure;
+    std::filesystem::create_directories(data_path, failure);
+    if (failure) return refused("cannot be created", data_path, failure.value());
+    return {};
+}
+
 Status check_local_directory(const std::string& data_path) {
     const std::string path = normalized_data_path(data_path);
     std::error_code failure;
-    std::filesystem::create_directories(path, failure);
-    if (failure) return refused("cannot be created", path, failure.value());
-
+    if (!std::filesystem::exists(path, failure) && !failure) {
+        return Error{
+            ErrorKind::not_found, fmt::format("the data path {} does not exist on this machine", path),
+            "Clients that attach the catalog read the lake's files themselves. Where the files lie on the box's "
+            "own disk, run the client on that machine, or use the SQL door, or keep the lake on S3.",
+            ""};
+    }
     const FileDescriptor file = open_unnamed(path);
     if (file.number() < 0) return refused("cannot be written", path, errno);
     if (::write(file.number(), kProbeText.data(), kProbeText.size()) != static_cast<ssize_t>(kProbeText.size()) ||

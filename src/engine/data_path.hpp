@@ -18,8 +18,10 @@ std::string normalized_data_path(const std::string& data_path);
 // Errors: configuration, naming both paths and the ways out, when the catalog's differs from the configured one.
 Status check_same_data_path(const std::string& stored, const std::string& configured);
 
-// Creates the directory if it is missing, then writes, reads and lists in it, leaving nothing behind. Errors:
-// permission, limit (full disk), configuration (not a directory).
+// Errors: permission, limit (full disk), configuration (not a directory).
+Status create_local_directory(const std::string& data_path);
+
+// Writes, reads and lists in the directory, leaving nothing behind. Errors: as above, and not_found.
 Status check_local_directory(const std::string& data_path);
 
 }  // namespace boathouse::engine

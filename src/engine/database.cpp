@@ -100,13 +100,14 @@ void Database::with_file_system(const std::function<void(duckdb::FileSystem&)>& 
 Error Database::describe(const duckdb::ErrorData& data) const {
     std::string message = scrubber_(data.RawMessage());
     const std::string first = message.substr(0, message.find('\n'));
+    std::replace(message.begin(), message.end(), '\n', ' ');  // a log line is one line
     ErrorKind kind = ErrorKind::internal;
     if (data.Type() == duckdb::ExceptionType::OUT_OF_MEMORY) kind = ErrorKind::limit;
     if (data.Type() == duckdb::ExceptionType::IO || data.Type() == duckdb::ExceptionType::CONNECTION ||
         data.Type() == duckdb::ExceptionType::HTTP) {
         kind = ErrorKind::unavailable;
     }
-    return Error{kind, first, "", first == message ? "" : std::move(message)};
+    return Error{kind, first, "", first.size() == message.size() ? "" : std::move(message)};
 }
 
 std::string literal(const std::string& text) {

@@ -6,15 +6,13 @@
 #include "base/log.hpp"
 #include "catalog/bootstrap.hpp"
 #include "config/version.hpp"
+#include "engine/attach.hpp"
 #include "engine/data_path.hpp"
 #include "engine/database.hpp"
 #include "engine/store.hpp"
 
 namespace boathouse::engine {
 namespace {
-
-// A dead or silent server is noticed within these, and not after the kernel's two hours.
-constexpr const char* kConnectionBounds = " connect_timeout=10 keepalives_idle=30 tcp_user_timeout=30000";
 
 Status check_version(const catalog::LakeRecord& record) {
     if (record.version == config::ducklake_catalog_version()) return {};
@@ -48,26 +46,22 @@ bool takes_stored_path(const config::Settings& settings) {
 }
 
 Status check_data_path(Database& database, const config::Settings& settings, const std::string& data_path) {
-    if (!is_object_store(data_path)) return check_local_directory(data_path);
+    if (!is_object_store(data_path)) {
+        if (auto status = create_local_directory(data_path); !status) return status;
+        return check_local_directory(data_path);
+    }
     if (auto status = create_store_secret(database, settings, data_path); !status) return status;
     return check_store(database, settings, data_path);
 }
 
-// The password goes by a secret, not by the connection string, which SHOW DATABASES and duckdb_databases() show.
-Status attach(Database& database, const catalog::Endpoint& endpoint, const std::string& data_path, bool create) {
-    std::string options = "META_SECRET 'boathouse_catalog'";
-    if (create) options += ", DATA_PATH " + literal(data_path);
-    const std::string password = endpoint.password.empty() ? "" : ", PASSWORD " + literal(endpoint.password.reveal());
-    auto attached = database.query("CREATE OR REPLACE SECRET boathouse_catalog (TYPE postgres" + password + ")");
-    if (attached) {
-        attached = database.query("ATTACH " + literal("ducklake:postgres:" + endpoint.conninfo() + kConnectionBounds) +
-                                  " AS lake (" + options + ")");
-    }
-    if (attached) return {};
-    return Error{ErrorKind::unavailable,
-                 fmt::format("the lake in database \"{}\" cannot be {}: {}", endpoint.database,
-                             create ? "created" : "opened", attached.error().message),
-                 "PostgreSQL's own log says more about what it refused.", attached.error().detail};
+// DuckDB's words hold the whole connection string; whoever asks for readiness needs only PostgreSQL's.
+Error no_answer(Error error) {
+    const std::string marker = "failed: ";
+    const auto at = error.message.rfind(marker);
+    const std::string why = at == std::string::npos ? "" : ": " + error.message.substr(at + marker.size());
+    return Error{ErrorKind::unavailable, "the catalog's PostgreSQL does not answer" + why,
+                 "It may be starting again after a crash; if this lasts, look at its log.",
+                 error.message + " " + error.detail};
 }
 
 // What a served lake wants and DuckLake does not do by itself. Written only while the lake is still empty (also when
@@ -124,7 +118,8 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
     if (auto status = check_data_path(**database, settings, data_path); !status) return status.error();
 
     const bool create = !existing->has_value();
-    if (auto status = attach(**database, endpoint, data_path, create); !status) return status.error();
+    if (auto status = attach(**database, endpoint, create ? AttachMode::create : AttachMode::open, data_path); !status)
+        return status.error();
 
     auto impl = std::make_unique<Impl>();
     impl->database = std::move(*database);
@@ -145,7 +140,7 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
 
 Result<long long> Lake::newest_snapshot() {
     const auto table = impl_->database->query("SELECT id FROM ducklake_current_snapshot('lake')");
-    if (!table) return table.error();
+    if (!table) return no_answer(table.error());
     if (table->size() != 1) return Error{ErrorKind::corrupt, "the catalog holds no snapshot", "", ""};
     return std::stoll(table->front().at(0));
 }

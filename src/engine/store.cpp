@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <duckdb/common/types/uuid.hpp>
 
@@ -95,6 +96,7 @@ Status check_store(Database& database, const config::Settings& settings, const s
     } catch (const std::exception& exception) {
         StoreReply reply = reply_of(duckdb::ErrorData(exception));
         reply.text = database.scrubber()(reply.text);
+        std::replace(reply.text.begin(), reply.text.end(), '\n', ' ');  // a log line is one line
         return explain_store_error(reply, settings, data_path, action);
     }
 }

@@ -1,0 +1,31 @@
+#include "engine/attach.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace boathouse::engine {
+namespace {
+
+// A dead or silent server is noticed within these, and not after the kernel's two hours.
+constexpr const char* kConnectionBounds = " connect_timeout=10 keepalives_idle=30 tcp_user_timeout=30000";
+
+}  // namespace
+
+Status attach(Database& database, const catalog::Endpoint& endpoint, AttachMode mode, const std::string& data_path) {
+    // The password goes by a secret, not by the connection string, which duckdb_databases() shows.
+    std::string options = "META_SECRET 'boathouse_catalog'";
+    if (mode == AttachMode::create) options += ", DATA_PATH " + literal(data_path);
+    if (mode == AttachMode::read_only) options += ", READ_ONLY";
+    const std::string password = endpoint.password.empty() ? "" : ", PASSWORD " + literal(endpoint.password.reveal());
+    auto attached = database.query("CREATE OR REPLACE SECRET boathouse_catalog (TYPE postgres" + password + ")");
+    if (attached) {
+        attached = database.query("ATTACH " + literal("ducklake:postgres:" + endpoint.conninfo() + kConnectionBounds) +
+                                  " AS lake (" + options + ")");
+    }
+    if (attached) return {};
+    return Error{ErrorKind::unavailable,
+                 fmt::format("the lake in database \"{}\" cannot be {}: {}", endpoint.database,
+                             mode == AttachMode::create ? "created" : "opened", attached.error().message),
+                 "PostgreSQL's own log says more about what it refused.", attached.error().detail};
+}
+
+}  // namespace boathouse::engine

@@ -1,0 +1,22 @@
+// The lake's ATTACH statement, for the engine and for `probe`. Private to src/engine/.
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+#include "catalog/connection.hpp"
+#include "engine/database.hpp"
+
+namespace boathouse::engine {
+
+enum class AttachMode {
+    create,     // the catalog is empty: makes a lake at `data_path`
+    open,       // the lake that is there
+    read_only,  // the same, for looking only
+};
+
+// Attaches the lake as "lake". Errors: unavailable, with PostgreSQL's words.
+Status attach(Database& database, const catalog::Endpoint& endpoint, AttachMode mode,
+              const std::string& data_path = "");
+
+}  // namespace boathouse::engine
