@@ -2,15 +2,18 @@
 #include <cstdio>
 #include <string_view>
 
+#include "service/probe.hpp"
 #include "service/serve.hpp"
 
 int main(int argument_count, char** arguments) {
     const std::string_view command = argument_count == 2 ? arguments[1] : "";
     if (command == "serve") return boathouse::service::serve();
+    if (command == "probe") return boathouse::service::probe();
     std::fputs(
-        "usage: boathouse-engine serve\n"
+        "usage: boathouse-engine serve | probe\n"
         "\n"
         "serve   open the lake and its HTTP door, until SIGTERM\n"
+        "probe   say as JSON whether DuckDB, the data path and the lake work from here\n"
         "\n"
         "Settings come from the environment alone; `boathouse serve` starts this program with the right ones.\n",
         stderr);

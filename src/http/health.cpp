@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/log.hpp"
+
 namespace boathouse::http {
 namespace {
 
@@ -24,13 +26,25 @@ Response not_ready(const char* check, const std::string& message, const std::str
     return as_json(status::service_unavailable, {{"ready", false}, {"reasons", json::array{reason}}});
 }
 
+// Says once in the log when the lake stops answering, and once when it answers again.
+std::function<Result<long long>()> logging_changes(std::function<Result<long long>()> question) {
+    return [question = std::move(question), answered = true]() mutable {
+        auto snapshot = question();
+        if (answered && !snapshot)
+            log_warning("http", "not ready: {} ({})", snapshot.error().message, snapshot.error().detail);
+        if (!answered && snapshot) log_info("http", "ready again: the newest snapshot is {}", *snapshot);
+        answered = snapshot.has_value();
+        return snapshot;
+    };
+}
+
 }  // namespace
 
 Health::Health(Options options, std::function<Result<long long>()> newest_snapshot, const Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
       started_at_(clock.steady_now()),
-      snapshot_(std::move(newest_snapshot), clock) {}
+      snapshot_(logging_changes(std::move(newest_snapshot)), clock) {}
 
 void Health::add_routes(Router& router) {
     router.add({.path = "/healthz", .handler = [this](const Request&) { return healthz(); }, .is_blocking = false});

@@ -5,6 +5,7 @@
 // second or has just been made to; otherwise 503 with the reasons. Any number of callers share one query.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <string>

@@ -5,16 +5,16 @@
 #include <memory>
 
 #include "base/clock.hpp"
-#include "base/install_layout.hpp"
 #include "base/log.hpp"
 #include "base/notify.hpp"
 #include "catalog/bootstrap.hpp"
-#include "config/load.hpp"
-#include "config/start_log.hpp"
 #include "config/version.hpp"
 #include "engine/lake.hpp"
+#include "http/extension_mirror.hpp"
 #include "http/health.hpp"
+#include "http/metrics.hpp"
 #include "http/server.hpp"
+#include "service/engine_settings.hpp"
 #include "service/stop_signals.hpp"
 
 namespace boathouse::service {
@@ -59,13 +59,28 @@ int fail(const Error& error) {
 
 // What the engine holds while it serves, in the order in which the parts need each other.
 struct Engine {
-    explicit Engine(std::unique_ptr<engine::Lake> opened) : lake(std::move(opened)) { health.add_routes(router); }
+    Engine(std::unique_ptr<engine::Lake> opened, const config::Settings& settings, const catalog::Endpoint& endpoint)
+        : lake(std::move(opened)),
+          metrics(settings, endpoint, clock),
+          mirror(settings.extension_dir, config::spill_dir(settings) + "/extension-mirror"),
+          server({.address = settings.listen,
+                  .port = static_cast<std::uint16_t>(settings.http_port),
+                  .private_socket = catalog::socket_dir(settings) + "/http.sock"},
+                 router) {
+        health.add_routes(router);
+        metrics.add_routes(router);
+        mirror.add_routes(router);
+        metrics.watch(server);
+    }
 
     std::unique_ptr<engine::Lake> lake;
     SystemClock clock;
     http::Router router;
     http::Health health{
         {config::version(), config::duckdb_version()}, [this] { return lake->newest_snapshot(); }, clock};
+    http::Metrics metrics;
+    http::ExtensionMirror mirror;
+    http::Server server;
 };
 
 Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
@@ -76,40 +91,29 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     if (!lake) return lake.error();
     notify_supervisor("STATUS=preparing the catalog");
     if (auto tuned = catalog::tune_catalog(settings); !tuned) return tuned.error();
-    return std::make_unique<Engine>(std::move(*lake));
+    return std::make_unique<Engine>(std::move(*lake), settings, *endpoint);
 }
 
 }  // namespace
 
 int serve() {
     StopSignals signals;
-    auto loaded = config::load({}, config::process_environment());
-    if (!loaded) return fail(loaded.error());
-    config::Settings& settings = loaded->settings;
-    config::start_log(settings);
-    if (settings.extension_dir.empty()) {
-        const auto found = extension_directory();
-        if (!found) return fail(found.error());
-        settings.extension_dir = found->string();
-    }
-
-    auto engine = open(settings);
+    const auto settings = engine_settings();
+    if (!settings) return fail(settings.error());
+    auto engine = open(*settings);
     if (!engine) return fail(engine.error());
-    http::Server server({.address = settings.listen,
-                         .port = static_cast<std::uint16_t>(settings.http_port),
-                         .private_socket = catalog::socket_dir(settings) + "/http.sock"},
-                        (*engine)->router);
+    http::Server& server = (*engine)->server;
     if (auto started = server.start(); !started) return fail(started.error());
     if (const auto snapshot = (*engine)->lake->newest_snapshot(); !snapshot) return fail(snapshot.error());
     signals.start_serving();
-    log_info("engine", "serving HTTP on {}:{}", settings.listen, server.port());
+    log_info("engine", "serving HTTP on {}:{}", settings->listen, server.port());
     notify_supervisor("READY=1\nSTATUS=serving");
 
     signals.wait();
     notify_supervisor("STOPPING=1");
-    log_info("engine", "stopping: {} s for requests that are being answered", settings.shutdown_grace_seconds);
+    log_info("engine", "stopping: {} s for requests that are being answered", settings->shutdown_grace_seconds);
     (*engine)->health.set_stopping();
-    server.stop(static_cast<int>(settings.shutdown_grace_seconds) * 1000);
+    server.stop(static_cast<int>(settings->shutdown_grace_seconds) * 1000);
     log_info("engine", "stopped");
     return kExitStopped;
 }

@@ -1,0 +1,56 @@
+#include "http/metrics.hpp"
+
+#include "config/version.hpp"
+#include "http/process_metrics.hpp"
+#include "http/server.hpp"
+
+namespace boathouse::http {
+namespace {
+
+constexpr std::chrono::seconds kAgeMax{5};
+constexpr std::chrono::seconds kPatience{5};
+
+void add_server(Exposition& exposition, const Server& server) {
+    exposition.gauge("boathouse_http_connections", "Open connections of the HTTP door.",
+                     static_cast<double>(server.open_connections()));
+    exposition.counter("boathouse_http_requests_total", "Requests that the HTTP door has taken.",
+                       static_cast<double>(server.requests_total()));
+    exposition.counter("boathouse_http_connections_refused_total", "Connections refused because there were too many.",
+                       static_cast<double>(server.refused_connections_total()));
+}
+
+}  // namespace
+
+Metrics::Metrics(const config::Settings& settings, const catalog::Endpoint& endpoint, const Clock& clock)
+    : settings_(settings),
+      catalog_(endpoint),
+      catalog_text_(
+          [this] {
+              Exposition exposition;
+              catalog_.add_to(exposition);
+              return exposition.text();
+          },
+          clock) {}
+
+void Metrics::add_routes(Router& router) {
+    router.add({.path = "/metrics", .handler = [this](const Request&) { return get(); }});
+}
+
+Response Metrics::get() {
+    Exposition exposition;
+    exposition.gauge("boathouse_build_info", "Versions, as labels; always 1.", 1,
+                     {{"version", config::version()}, {"duckdb_version", config::duckdb_version()}});
+    add_process_metrics(exposition);
+    if (server_ != nullptr) add_server(exposition, *server_);
+    Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    if (const auto catalog = catalog_text_.ask(kAgeMax, kPatience)) {
+        response.body = exposition.text() + *catalog;
+    } else {
+        exposition.gauge("boathouse_catalog_up", "Whether the catalog's PostgreSQL answered this scrape.", 0);
+        response.body = exposition.text();
+    }
+    return response;
+}
+
+}  // namespace boathouse::http

@@ -1,0 +1,40 @@
+// GET /metrics, for Prometheus.
+//
+// A scrape is shared by all who ask within five seconds, so however many scrapers there are, the catalog is read once.
+// A catalog that hangs delays a scrape by `patience` at most; the process's own metrics come nevertheless.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "catalog/connection.hpp"
+#include "config/settings.hpp"
+#include "http/catalog_metrics.hpp"
+#include "http/router.hpp"
+#include "http/shared_answer.hpp"
+
+namespace boathouse::http {
+
+class Server;
+
+class Metrics {
+  public:
+    Metrics(const config::Settings& settings, const catalog::Endpoint& endpoint, const Clock& clock);
+
+    void add_routes(Router& router);
+
+    // The server whose connections and requests are counted; set before it starts, must outlive the last request.
+    void watch(const Server& server) { server_ = &server; }
+
+  private:
+    Response get();
+
+    config::Settings settings_;
+    const Server* server_ = nullptr;
+    CatalogMetrics catalog_;                  // used by the thread of catalog_text_ alone
+    SharedAnswer<std::string> catalog_text_;  //
+};
+
+}  // namespace boathouse::http
