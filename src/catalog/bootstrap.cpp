@@ -57,13 +57,8 @@ Status apply_password(Connection& connection, const config::Settings& settings, 
     return remember_applied_password(secrets, settings.postgres_password);
 }
 
-// POSTGRES_USER stands for whoever runs the box, but is nobody's superuser: a role that has a meaning of its own in the
-// cluster must not become it.
 Status check_owner_name(const std::string& user) {
-    const auto& roles = lake_roles();
-    const bool taken = user == "boathouse" || user.starts_with("pg_") || user == "public" || user == "none" ||
-                       std::find(roles.begin(), roles.end(), user) != roles.end();
-    if (!taken) return {};
+    if (!is_reserved_role(user)) return {};
     return Error{ErrorKind::configuration, fmt::format("POSTGRES_USER may not be \"{}\", a name with a meaning", user),
                  "Choose another name; the default is admin.", ""};
 }
@@ -147,6 +142,12 @@ Status prepare_external(const config::Settings& settings, const Endpoint& endpoi
 const std::vector<std::string>& lake_roles() {
     static const std::vector<std::string> kRoles{"lake_reader", "lake_writer", "lake_admin"};
     return kRoles;
+}
+
+bool is_reserved_role(const std::string& name) {
+    const auto& roles = lake_roles();
+    return name == "boathouse" || name == "public" || name == "none" || name.starts_with("pg_") ||
+           std::find(roles.begin(), roles.end(), name) != roles.end();
 }
 
 Status prepare_server(const config::Settings& settings) {

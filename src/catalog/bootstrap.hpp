@@ -17,6 +17,9 @@ namespace boathouse::catalog {
 // The group roles, in lake_roles() order of power: lake_reader < lake_writer < lake_admin.
 const std::vector<std::string>& lake_roles();
 
+// Names that no person's role may have: the box's own roles and those that PostgreSQL keeps for itself.
+bool is_reserved_role(const std::string& name);
+
 // Before the engine starts: the group roles, POSTGRES_USER with its password, the database POSTGRES_DB owned by it.
 // On an external catalog whose role may not create roles, says so in a warning and goes on with what is there.
 // Errors: permission, conflict (a database with a foreign encoding), unavailable.
