@@ -23,6 +23,7 @@ class ScratchPostgres {
 
     // The settings of a box whose data directory is this cluster's.
     const config::Settings& settings() const { return settings_; }
+    const std::string& pg_bin() const { return pg_bin_; }
 
     // As `user`, into `database`.
     Result<Connection> connect(const std::string& user, const std::string& database,
