@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build check bench fmt install image test-image clean all-targets configure reconfigure packages
+.PHONY: help run test test-unit build check bench fmt install image test-image clean all-targets configure reconfigure packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,13 +20,16 @@ run: build ## build what is missing and run the box, in the foreground; Ctrl-C s
 	@scripts/packages run
 	@executable=$$(scripts/runnable $(BUILD)) && exec "$$executable" serve $(ARGS)
 
-test: all-targets ## build and run every test
-	@scripts/packages run test
-	ctest --preset $(PRESET)
-	@$(if $(wildcard tests/pytest.ini),scripts/test $(ARGS))
+test: test-unit ## build and run every test
+	@scripts/packages test
+	@BOATHOUSE_BUILD=$(BUILD) scripts/test $(ARGS)
+
+test-unit: all-targets ## build and run the tests that stand beside the sources
+	@scripts/packages run
+	@ctest --preset $(PRESET)
 
 build: configure ## build build/release/boathouse
-	@cmake --build $(BUILD) --parallel $(JOBS)
+	@cmake --build $(BUILD) --parallel $(JOBS) --target boathouse boathouse-engine
 
 check: configure ## formatting, lint, layer rules
 	@scripts/packages check
