@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "config/complaint.hpp"
 #include "config/options.hpp"
 
 namespace boathouse::cli {
@@ -88,8 +89,10 @@ Result<config::Loaded> load_settings(const Invocation& invocation) {
     return loaded;
 }
 
-config::Settings read_settings(const Invocation& invocation) {
-    return config::read(invocation.flags, invocation.environment).loaded.settings;
+Result<config::Settings> read_settings(const Invocation& invocation) {
+    const config::Reading reading = config::read(invocation.flags, invocation.environment);
+    if (!reading.malformed.empty()) return config::as_error(reading.malformed);
+    return reading.loaded.settings;
 }
 
 int fail(const Error& error) {

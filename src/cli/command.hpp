@@ -58,9 +58,9 @@ void accept_settings(CLI::App& command, Invocation& invocation, const std::vecto
 // The settings that the flags, the environment and the file make, checked; warnings go to standard error.
 Result<config::Loaded> load_settings(const Invocation& invocation);
 
-// The same for a command that looks at a box from outside: it needs to know where the box is, not that the settings
-// at hand would be fit to start one.
-config::Settings read_settings(const Invocation& invocation);
+// The same for a command that looks at a box from outside: the values must be readable, but need not be fit to start a
+// box with (a password may be missing, for one).
+Result<config::Settings> read_settings(const Invocation& invocation);
 
 // Says on standard error what went wrong; gives the exit code.
 int fail(const Error& error);

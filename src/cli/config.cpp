@@ -51,8 +51,9 @@ int show(const Invocation& invocation, bool json) {
     json ? print_json(reading) : print_table(reading);
     std::cout.flush();
     for (const std::string& warning : reading.loaded.warnings) std::cerr << "boathouse: warning: " << warning << "\n";
-    if (reading.complaints.empty()) return kExitOk;
-    Error error = config::as_error(reading.complaints);
+    const auto complaints = reading.complaints();
+    if (complaints.empty()) return kExitOk;
+    Error error = config::as_error(complaints);
     error.hint = "`boathouse serve` would not start with these settings.";
     return fail(error);
 }

@@ -47,7 +47,7 @@ class Loader {
     void make_absolute(const Option& option);
     void read_password_file();
     void warn_of_unknown_variables();
-    void complain(std::string text) { out_.complaints.push_back({"", std::move(text)}); }
+    void unfit(std::string text) { out_.unfit.push_back({"", std::move(text)}); }
 
     const Texts& flags_;
     const Texts& environment_;
@@ -66,11 +66,11 @@ Reading Loader::run() {
     warn_of_unknown_variables();
     const Settings& settings = out_.loaded.settings;
     if (settings.data_dir.empty()) {
-        out_.complaints.push_back({"data_dir",
-                                   "neither HOME nor XDG_DATA_HOME says where the default would be; "
-                                   "give --data-dir or BOATHOUSE_DATA_DIR"});
+        out_.malformed.push_back({"data_dir",
+                                  "neither HOME nor XDG_DATA_HOME says where the default would be; "
+                                  "give --data-dir or BOATHOUSE_DATA_DIR"});
     }
-    check(settings, out_.loaded.origins, out_.complaints);
+    check(settings, out_.loaded.origins, out_.unfit);
     return std::move(out_);
 }
 
@@ -80,7 +80,7 @@ void Loader::read_file_values() {
         path = kDefaultFile;
         out_.loaded.origins["config_file"] = "default";
     }
-    if (!path.empty()) file_ = read_file(path, out_.complaints);
+    if (!path.empty()) file_ = read_file(path, out_.malformed);
 }
 
 Loader::Given Loader::find(const Option& option) const {
@@ -111,7 +111,7 @@ void Loader::set(const Option& option) {
     out_.loaded.origins[key] = given.origin;
     const Status status = set_value(option, given.text, out_.loaded.settings);
     if (!status) {
-        complain(key + " (" + given.origin + "): " + status.error().message);
+        out_.malformed.push_back({"", key + " (" + given.origin + "): " + status.error().message});
         // What a bad value would have said is unknown; the default keeps the other checks meaningful.
         (void)set_value(option, default_of(option), out_.loaded.settings);
         return;
@@ -136,29 +136,29 @@ void Loader::read_password_file() {
     if (path.empty()) return;
     const std::string place = "postgres_password_file (" + origins["postgres_password_file"] + "): ";
     if (!settings.postgres_password.empty()) {
-        complain(place + "postgres_password is given too (" + origins["postgres_password"] +
-                 "): leave out one of the two");
+        unfit(place + "postgres_password is given too (" + origins["postgres_password"] +
+              "): leave out one of the two");
         return;
     }
     std::ifstream stream(path, std::ios::binary);
     std::string text(kPasswordBytesMax + 1, '\0');
     stream.read(text.data(), kPasswordBytesMax + 1);
     if (!stream.is_open() || stream.bad()) {
-        complain(place + path + " cannot be read: " + std::strerror(errno));
+        unfit(place + path + " cannot be read: " + std::strerror(errno));
         return;
     }
     text.resize(static_cast<std::size_t>(stream.gcount()));
     if (text.size() > kPasswordBytesMax) {
-        complain(place + path + " is longer than " + std::to_string(kPasswordBytesMax) + " bytes");
+        unfit(place + path + " is longer than " + std::to_string(kPasswordBytesMax) + " bytes");
         return;
     }
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
     if (text.empty()) {
-        complain(place + path + " is empty; the password belongs in it");
+        unfit(place + path + " is empty; the password belongs in it");
         return;
     }
     const Status status = set_value(*find_option("postgres_password"), text, settings);
-    if (!status) complain(place + path + ": " + status.error().message);
+    if (!status) unfit(place + path + ": " + status.error().message);
     origins["postgres_password"] = path;
 }
 
@@ -182,13 +182,20 @@ void Loader::warn_of_unknown_variables() {
 
 }  // namespace
 
+std::vector<Complaint> Reading::complaints() const {
+    std::vector<Complaint> out = malformed;
+    out.insert(out.end(), unfit.begin(), unfit.end());
+    return out;
+}
+
 Reading read(const Texts& flags, const Texts& environment) {
     return Loader(flags, environment).run();
 }
 
 Result<Loaded> load(const Texts& flags, const Texts& environment) {
     Reading reading = read(flags, environment);
-    if (!reading.complaints.empty()) return as_error(reading.complaints);
+    const auto complaints = reading.complaints();
+    if (!complaints.empty()) return as_error(complaints);
     return std::move(reading.loaded);
 }
 

@@ -24,11 +24,14 @@ struct Loaded {
     std::vector<std::string> warnings;  // what is probably a mistake and does no harm; the caller logs them
 };
 
-// Settings as far as they could be read, and what is wrong with them. For commands that must not depend on a
-// configuration that is fit to serve.
+// Settings as far as they could be read, and what is wrong with them. For commands that look at a box from outside, and
+// must not depend on a configuration that is fit to serve.
 struct Reading {
     Loaded loaded;
-    std::vector<Complaint> complaints;
+    std::vector<Complaint> malformed;  // values that could not be read: the settings have their defaults instead
+    std::vector<Complaint> unfit;      // what is missing or contradicts
+
+    std::vector<Complaint> complaints() const;  // all of them
 };
 Reading read(const std::map<std::string, std::string>& flags, const std::map<std::string, std::string>& environment);
 
