@@ -14,7 +14,7 @@ std::string password_line(const ReadyText& text) {
     if (text.password_is_new) {
         return settings.postgres_password.reveal() + "   (generated; shown this once, kept in " + file + ")";
     }
-    if (text.password_is_generated) return "in " + file + "; 'boathouse attach-string' prints the whole ATTACH line";
+    if (text.password_is_generated) return "in " + file + "; `boathouse attach-string --show-password` shows it";
     const auto origin = text.loaded.origins.find("postgres_password");
     return origin == text.loaded.origins.end() ? "as given" : "from " + origin->second;
 }

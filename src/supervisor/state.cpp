@@ -20,10 +20,6 @@ constexpr std::array kPhaseNames = {
     PhaseName{Phase::stopped, "stopped"},   PhaseName{Phase::failed, "failed"},
 };
 
-std::string state_path(const config::Settings& settings) {
-    return config::run_dir(settings) + "/state.json";
-}
-
 boost::json::object child_to_json(const ChildState& child) {
     return {{"pid", child.pid}, {"restarts", child.restarts}, {"last_exit", child.last_exit}};
 }
@@ -107,7 +103,7 @@ Result<State> state_from_json(const std::string& json) {
 }
 
 Status write_state(const config::Settings& settings, const State& state) {
-    return write_file(state_path(settings), to_json(state), 0600);
+    return write_file(config::state_file(settings), to_json(state), 0600);
 }
 
 Result<State> read_state(const config::Settings& settings) {
@@ -124,7 +120,7 @@ Result<State> read_state(const config::Settings& settings) {
                      .detail = held.error().message};
     }
     if (!held) return held.error();
-    auto json = read_file(state_path(settings));
+    auto json = read_file(config::state_file(settings));
     if (!json) return json.error();
     auto state = state_from_json(*json);
     if (state && !*held && state->phase != Phase::failed) {
