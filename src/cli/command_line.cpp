@@ -144,7 +144,11 @@ std::unique_ptr<CLI::App> command_tree(Invocation& invocation) {
     root->set_help_flag("--help,-h", "Show this help");
     root->footer(kTeaching);
     root->require_subcommand(1);
+    add_serve(*root, invocation);
+    add_status(*root, invocation);
+    add_attach_string(*root, invocation);
     add_config(*root, invocation);
+    add_engine(*root, invocation);
     add_version(*root, invocation);
     add_completion(*root, invocation);
     add_help(*root, invocation);

@@ -5,7 +5,11 @@
 
 namespace boathouse::cli {
 
+void add_serve(CLI::App& root, Invocation& invocation);
+void add_status(CLI::App& root, Invocation& invocation);
+void add_attach_string(CLI::App& root, Invocation& invocation);
 void add_config(CLI::App& root, Invocation& invocation);
+void add_engine(CLI::App& root, Invocation& invocation);
 void add_version(CLI::App& root, Invocation& invocation);
 void add_completion(CLI::App& root, Invocation& invocation);
 void add_help(CLI::App& root, Invocation& invocation);
