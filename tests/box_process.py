@@ -2,9 +2,11 @@
 
 A Box owns one process tree and one data directory. The directory is made by mkdtemp and opened to 0755, because a box
 that is started as root becomes an unprivileged user; pytest's own tmp_path is closed to that user. Everything is done by
-the pids that the box itself started. The log outlives restarts: one file, appended to.
+the pids that the box itself started. The log outlives restarts: one file, appended to. running() is how fixtures and
+benchmarks make one: it keeps `live`, from which conftest.py reads the logs of the boxes that a test had.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -26,6 +28,19 @@ STOP_TIMEOUT_SECONDS = 60
 
 # "2026-11-22 16:23:48.241 warning supervisor: …": the levels that no healthy box writes.
 _COMPLAINT = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} (warning|error|critical)\s")
+
+
+live: list["Box"] = []  # every box that is not discarded yet
+
+
+@contextlib.contextmanager
+def running(binary: Path, **options):
+    """A started box, discarded at the end; options as for Box."""
+    box = Box(binary, **options)
+    try:
+        yield box.start()
+    finally:
+        box.discard()
 
 
 class BoxFailed(Exception):
@@ -61,7 +76,9 @@ class Box:
         self.database = self.environment["POSTGRES_DB"]
         self.process: subprocess.Popen | None = None
         self.expected: list[re.Pattern] = []
-        self._checked = 0
+        self._checked = 0  # of the log, in characters: what take_complaints() has seen
+        self._test_began = 0  # of the log, in characters
+        live.append(self)
 
     # ------------------------------------------------------------------ life
 
@@ -121,6 +138,7 @@ class Box:
 
     def discard(self) -> None:
         """The end: whatever still runs is killed by pid, the directory removed."""
+        live.remove(self)
         if self.process is not None and self.process.poll() is None:
             children = self.children()
             self.process.send_signal(signal.SIGTERM)
@@ -190,6 +208,13 @@ class Box:
 
     def log(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def begin_test(self) -> None:
+        """Notes where the log stands: test_log() gives what comes after."""
+        self._test_began = len(self.log())
+
+    def test_log(self) -> str:
+        return self.log()[self._test_began:]
 
     def expect(self, pattern: str) -> None:
         """Declares that this test makes the box write warnings or errors that match `pattern`."""

@@ -8,36 +8,17 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import loopback
-from box_process import Box
+from box_process import Box, live, running
 from s3_server import S3Server
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOG_SHOWN_CHARACTERS = 20_000
-
-_boxes: list[Box] = []  # every box that is not discarded yet
-_log_start: dict[Box, int] = {}  # where each box's log stood when the running test began
-
-
-def _new_box(binary: Path, **options) -> Box:
-    box = Box(binary, **options)
-    _boxes.append(box)
-    return box
-
-
-def _discard(box: Box) -> None:
-    _boxes.remove(box)
-    _log_start.pop(box, None)
-    box.discard()
-
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
@@ -60,13 +41,20 @@ def free_port():
 
 
 @pytest.fixture(scope="session")
-def duckdb_prefix() -> Path:
+def cache() -> Path:
+    """The directory that keeps downloads and what is made of them, outside the tree."""
+    directory = Path(subprocess.check_output([REPOSITORY / "scripts" / "cache"], text=True).strip())
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def duckdb_prefix(cache) -> Path:
     """The pinned DuckDB (include/, lib/, extensions/): $DUCKDB_ROOT, else the cache's."""
     pins = (REPOSITORY / "cmake" / "duckdb.cmake").read_text()
     version = re.search(r"set\(BOATHOUSE_DUCKDB_VERSION ([\d.]+)\)", pins).group(1)
     assert duckdb.__version__ == version, "tests/requirements.txt and cmake/duckdb.cmake pin different DuckDBs"
-    cache = subprocess.run([REPOSITORY / "scripts" / "cache"], check=True, capture_output=True, text=True).stdout.strip()
-    return Path(os.environ.get("DUCKDB_ROOT") or f"{cache}/duckdb-{version}")
+    return Path(os.environ.get("DUCKDB_ROOT") or cache / f"duckdb-{version}")
 
 
 @pytest.fixture(scope="session")
@@ -80,11 +68,8 @@ def duckdb_home(duckdb_prefix, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def box(boathouse):
     """A box on a local data path that tests share: keep to tables of your own names, and do not stop it."""
-    box = _new_box(boathouse)
-    try:
-        yield box.start()
-    finally:
-        _discard(box)
+    with running(boathouse) as box:
+        yield box
 
 
 @pytest.fixture
@@ -93,13 +78,13 @@ def new_box(boathouse):
     made = []
 
     def make(start: bool = True, **options) -> Box:
-        made.append(_new_box(boathouse, **options))
+        made.append(Box(boathouse, **options))
         return made[-1].start() if start else made[-1]
 
     yield make
     complaints = [line for box in made for line in box.take_complaints()]
     for box in made:
-        _discard(box)
+        box.discard()
     assert not complaints, "the box complained:\n" + "\n".join(complaints)
 
 
@@ -116,19 +101,16 @@ def s3():
 @pytest.fixture(scope="session")
 def box_s3(boathouse, s3):
     """A shared box whose lake lies in the S3 server's bucket, under shared/."""
-    box = _new_box(boathouse, settings=s3.box_settings("shared"))
-    try:
-        yield box.start()
-    finally:
-        _discard(box)
+    with running(boathouse, settings=s3.box_settings("shared")) as box:
+        yield box
 
 
 @pytest.fixture(autouse=True)
 def _watch_logs():
-    for box in _boxes:
-        _log_start[box] = len(box.log())
+    for box in live:
+        box.begin_test()
     yield
-    complaints = [line for box in _boxes for line in box.take_complaints()]
+    complaints = [line for box in live for line in box.take_complaints()]
     assert not complaints, "a box complained:\n" + "\n".join(complaints)
 
 
@@ -137,7 +119,6 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.failed:
-        for box in _boxes:
-            text = box.log()[_log_start.get(box, 0):]
-            if text:
-                report.sections.append((f"log of the box on {box.catalog_port}", text[-LOG_SHOWN_CHARACTERS:]))
+        for box in live:
+            if text := box.test_log():
+                report.sections.append((f"log of the box on port {box.catalog_port}", text[-LOG_SHOWN_CHARACTERS:]))

@@ -1,0 +1,47 @@
+"""The setting of every benchmark: the box and the plain catalog, started and discarded, and a DuckDB home.
+
+Importing it makes the tests' Box importable and points HOME at a directory that holds the pinned extensions.
+"""
+
+import atexit
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY / "tests"))
+
+import box_process  # noqa: E402
+import plain_catalog  # noqa: E402
+
+
+def boathouse() -> Path:
+    """The executable under measure: $BOATHOUSE_BIN, else build/release/boathouse."""
+    return Path(os.environ.get("BOATHOUSE_BIN", REPOSITORY / "build" / "release" / "boathouse")).resolve()
+
+
+def _use_duckdb_home() -> None:
+    pins = (REPOSITORY / "cmake" / "duckdb.cmake").read_text()
+    version = re.search(r"set\(BOATHOUSE_DUCKDB_VERSION ([\d.]+)\)", pins).group(1)
+    cache = subprocess.check_output([REPOSITORY / "scripts" / "cache"], text=True).strip()
+    prefix = Path(os.environ.get("DUCKDB_ROOT") or Path(cache) / f"duckdb-{version}")
+    home = tempfile.mkdtemp(prefix="boathouse-home-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    shutil.copytree(prefix / "extensions", Path(home) / ".duckdb" / "extensions")
+    os.environ["HOME"] = home
+
+
+@contextlib.contextmanager
+def catalog(name: str):
+    """A running catalog, "box" or "plain": the string for ATTACH."""
+    server = box_process.running(boathouse()) if name == "box" else plain_catalog.running()
+    with server as running:
+        yield running.attach_string
+
+
+_use_duckdb_home()
