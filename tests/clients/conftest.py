@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import runners
 from box_process import running
-from markdown_page import Page, for_box
+from markdown_page import Page, for_box, for_bucket
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # A guide for users that is kept outside this repository, beside the checkout; its blocks are run where it is there.
@@ -59,3 +59,16 @@ def fresh_home(duckdb_home, tmp_path) -> Path:
     """A HOME with the extensions, for a test that leaves something in it."""
     shutil.copytree(duckdb_home / ".duckdb", tmp_path / ".duckdb")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def lake_s3(boathouse, s3, page, duckdb_home, tmp_path_factory):
+    """A box whose lake is in the bucket, and in `client_home` a HOME that has the page's secret, for this server."""
+    home = tmp_path_factory.mktemp("s3-client-home")
+    shutil.copytree(duckdb_home / ".duckdb", home / ".duckdb")
+    for number in (0, 1):
+        runners.duckdb_cli(for_bucket(page.block("A lake in S3", "sql", number), s3), home)
+    with running(boathouse, settings=s3.box_settings("clients")) as box:
+        box.client_home = home
+        box.python_output = runners.python(for_box(page.block("Python", "python"), box), home)
+        yield box
