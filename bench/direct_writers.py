@@ -56,7 +56,7 @@ def measure(attach_string: str, clients: int, seconds: float, settings: dict[str
     outcomes = [Outcome() for _ in connections]
     barrier = threading.Barrier(clients + 1)
     threads = [threading.Thread(target=write, args=(connection, number, table, seconds, barrier, outcome))
-               for number, (connection, outcome) in enumerate(zip(connections, outcomes))]
+               for number, (connection, outcome) in enumerate(zip(connections, outcomes, strict=True))]
     for thread in threads:
         thread.start()
     barrier.wait()

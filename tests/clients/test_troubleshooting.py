@@ -7,6 +7,8 @@ import pytest
 import runners
 from markdown_page import for_box
 
+REFUSED_LOGIN = "password authentication failed|Connection matched|does not exist"  # PostgreSQL's words for the log
+
 
 @pytest.fixture
 def advice(page) -> list[str]:
@@ -44,24 +46,32 @@ def test_port_closed(page, lake, fails, free_port, advice):
 
 
 def test_wrong_password(page, lake, fails, advice):
+    lake.expect(REFUSED_LOGIN)
     message = fails("LOAD ducklake", attach(page, lake, password="guessed"))
     assert 'password authentication failed for user "admin"' in message and explained(message, advice)
     assert lake.password not in message
 
 
 def test_unknown_user(page, lake, fails, advice):
+    lake.expect(REFUSED_LOGIN)
     message = fails("LOAD ducklake", attach(page, lake, user="nobody"))
     assert 'password authentication failed for user "nobody"' in message and explained(message, advice)
 
 
 def test_unknown_database(page, lake, fails, advice):
+    lake.expect('FATAL:  database "boathouse" does not exist')
     message = fails("LOAD ducklake", attach(page, lake).replace(f"dbname={lake.database}", "dbname=boathouse"))
     assert 'database "boathouse" does not exist' in message and explained(message, advice)
 
 
 def test_load_without_install(fails, empty_home, advice):
-    message = fails("LOAD ducklake", home=empty_home)
+    message = fails("SET autoinstall_known_extensions = false", "LOAD ducklake", home=empty_home)
     assert "not found" in message and explained(message, advice)
+
+
+def test_no_way_to_the_extensions(fails, empty_home, free_port, advice):
+    message = fails(f"INSTALL ducklake FROM 'http://127.0.0.1:{free_port()}'", home=empty_home)
+    assert explained(message, advice)
 
 
 def test_load_after_install(page, lake, duckdb_home):
