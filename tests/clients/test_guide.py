@@ -16,7 +16,7 @@ import json, threading
 acknowledged, errors = [], []
 
 def work(thread):
-    for number in range(12):
+    for number in range(8):
         conn = pool.get_connection()
         try:
             conn.execute("INSERT INTO lake.pooled VALUES (?, ?)", [thread, number])
@@ -105,5 +105,5 @@ def test_pool(guided, guide, duckdb_home):
         f"dbname={guided.database}")
     result = json.loads(runners.python(block + WORKLOAD, duckdb_home).splitlines()[-1])
     assert result["errors"] == []
-    assert result["acknowledged"] == 16 * 12
+    assert result["acknowledged"] == 16 * 8
     assert result["stored"] == [result["acknowledged"]] * 2

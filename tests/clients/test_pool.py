@@ -5,7 +5,7 @@ import json
 import runners
 from markdown_page import for_box
 
-THREADS, ROUNDS = 16, 12
+THREADS, ROUNDS = 16, 8
 
 # Runs behind the page's block, whose `pool` it uses, and prints what was acknowledged.
 WORKLOAD = f"""

@@ -28,6 +28,6 @@ def test_files_lie_in_the_bucket(lake_s3, page, s3):
 
 def test_a_client_without_a_secret_is_told_so(lake_s3, page, duckdb_home):
     attach = for_box(page.block("The connection string", "text").strip(), lake_s3)
-    with pytest.raises(AssertionError, match="HTTP|IO Error"):
+    with pytest.raises(AssertionError, match=r"HTTP|IO Error"):
         runners.duckdb_cli(f"LOAD ducklake; ATTACH '{attach}' AS lake; CREATE TABLE lake.unreachable AS FROM range(1000);",
                            duckdb_home)
