@@ -78,7 +78,8 @@ void print_line(const char* name, const std::string& text) {
 }
 
 void print_text(const State& state, const Readiness& readiness) {
-    print_line("box", supervisor::phase_name(state.phase) + (state.status.empty() ? "" : ": " + state.status));
+    const std::string phase = supervisor::phase_name(state.phase);
+    print_line("box", state.status.empty() || state.status == phase ? phase : phase + ": " + state.status);
     print_line("problem", state.last_error);
     if (!is_running(state)) return;
     print_line("supervisor", "process " + std::to_string(state.pid) + " since " + utc(state.started_at_unix_seconds) +
