@@ -15,17 +15,17 @@ constexpr std::string_view kAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 constexpr std::size_t kLength = 26;  // 130 bits
 static_assert(kAlphabet.size() == 32);
 
-Result<std::string> random_text() {
+}  // namespace
+
+Result<Secret> random_password() {
     unsigned char bytes[kLength];
     if (::getrandom(bytes, sizeof(bytes), 0) != static_cast<ssize_t>(sizeof(bytes))) {
         return os_error("cannot get random bytes for a password", errno);
     }
     std::string text;
     for (const unsigned char byte : bytes) text += kAlphabet[byte % kAlphabet.size()];
-    return text;
+    return Secret(text);
 }
-
-}  // namespace
 
 Result<GeneratedPassword> generated_password(const std::string& path) {
     auto kept = read_file(path);
@@ -37,11 +37,11 @@ Result<GeneratedPassword> generated_password(const std::string& path) {
                      .hint = "remove the file to have a new one generated, or give POSTGRES_PASSWORD"};
     }
     if (kept.error().kind != ErrorKind::not_found) return kept.error();
-    const auto fresh = random_text();
+    const auto fresh = random_password();
     if (!fresh) return fresh.error();
-    const auto written = write_file(path, *fresh + "\n", 0600);
+    const auto written = write_file(path, fresh->reveal() + "\n", 0600);
     if (!written) return written.error();
-    return GeneratedPassword{.password = Secret(*fresh), .is_new = true};
+    return GeneratedPassword{.password = *fresh, .is_new = true};
 }
 
 }  // namespace boathouse::supervisor

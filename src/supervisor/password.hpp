@@ -12,6 +12,9 @@
 
 namespace boathouse::supervisor {
 
+// 130 bits, in characters that no shell, URL or connection string needs to quote.
+Result<Secret> random_password();
+
 struct GeneratedPassword {
     Secret password;
     bool is_new = false;
