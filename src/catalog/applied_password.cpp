@@ -1,19 +1,17 @@
 #include "catalog/applied_password.hpp"
 
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
+#include <string_view>
+
+#include "base/file.hpp"
 
 namespace boathouse::catalog {
 namespace {
@@ -36,22 +34,11 @@ bool derive(const Secret& password, Bytes& bytes) {
 }
 
 std::optional<Bytes> read_bytes(const std::string& path) {
+    const auto contents = read_file(path);
     Bytes bytes;
-    std::ifstream in(path, std::ios::binary);
-    if (!in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())))
-        return std::nullopt;
+    if (!contents || contents->size() != bytes.size()) return std::nullopt;
+    std::copy(contents->begin(), contents->end(), bytes.begin());
     return bytes;
-}
-
-Error cannot_write(const std::string& path) {
-    const int code = errno;
-    return {code == ENOSPC || code == EDQUOT ? ErrorKind::limit : ErrorKind::permission,
-            "Cannot write " + path + ": " + std::strerror(code), "Make the data directory writable for the box's user.",
-            ""};
-}
-
-bool write_all(int fd, const Bytes& bytes) {
-    return ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) && ::fsync(fd) == 0;
 }
 
 }  // namespace
@@ -71,16 +58,8 @@ Status remember_applied_password(const std::string& secrets_dir, const Secret& p
     std::error_code ignored;
     if (std::filesystem::create_directories(secrets_dir, ignored)) ::chmod(secrets_dir.c_str(), 0700);
 
-    const std::string path = file_of(secrets_dir);
-    const std::string draft = path + ".new";
-    const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return cannot_write(draft);
-    const bool written = write_all(fd, bytes);
-    const Error failure = written ? Error{} : cannot_write(draft);
-    ::close(fd);
-    if (!written) return failure;
-    if (std::rename(draft.c_str(), path.c_str()) != 0) return cannot_write(path);
-    return {};
+    return write_file(file_of(secrets_dir), std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
+                      0600);
 }
 
 }  // namespace boathouse::catalog

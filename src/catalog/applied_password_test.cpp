@@ -42,10 +42,10 @@ TEST_F(AppliedPassword, IsNeitherReadableByOthersNorInTheFile) {
 }
 
 TEST_F(AppliedPassword, SaysWhereItCannotWrite) {
-    std::filesystem::create_directory(dir_ + "/applied-password.new");
+    std::filesystem::create_directory(dir_ + "/applied-password");
     const auto remembered = remember_applied_password(dir_, Secret("a"));
     ASSERT_FALSE(remembered);
-    EXPECT_NE(remembered.error().message.find(dir_ + "/applied-password.new"), std::string::npos);
+    EXPECT_NE(remembered.error().message.find(dir_ + "/applied-password"), std::string::npos);
 }
 
 }  // namespace
