@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "cli/commands.hpp"
+#include "cli/running_box.hpp"
 #include "config/connect_strings.hpp"
-#include "supervisor/state.hpp"
 
 namespace boathouse::cli {
 namespace {
@@ -12,27 +12,6 @@ struct AttachOptions {
     std::string host;
     bool show_password = false;
 };
-
-// Where the running box really listens: its settings are not always those at hand, as it may have been started with
-// flags. Without a running box, those at hand stand.
-Status adopt_running_box(config::Settings& settings) {
-    const auto state = supervisor::read_state(settings);
-    if (!state || state->pid == 0) return {};
-    const bool external = state->catalog_port == 0;
-    if (external && settings.catalog.empty()) {
-        return Error{
-            .kind = ErrorKind::configuration,
-            .message = "the box on " + settings.data_dir + " has an external catalog, whose URL is not known here",
-            .hint = "Set BOATHOUSE_CATALOG as it was set for the box."};
-    }
-    if (external) return {};
-    settings.catalog = Secret();
-    settings.listen = state->listen;
-    settings.catalog_port = state->catalog_port;
-    settings.postgres_user = state->postgres_user;
-    settings.postgres_db = state->postgres_db;
-    return {};
-}
 
 int print_attach_string(const Invocation& invocation, const AttachOptions& options) {
     const auto read = read_settings(invocation);
