@@ -214,8 +214,14 @@ void Box::on_engine_message() {
 void Box::reload() {
     log_info("supervisor", "SIGHUP: reading the certificate and PostgreSQL's settings again");
     if (!has_postgres()) return;
-    const auto renewed = plan_.renew_certificate();
-    if (!renewed) log_error("supervisor", renewed.error());
+    if (plan_.renew_certificate) {
+        auto renewed = plan_.renew_certificate();
+        if (!renewed) {
+            renewed.error().hint = "the box goes on with the certificate it has; to read a key that only root may read, "
+                                   "restart the box";
+            log_error("supervisor", renewed.error());
+        }
+    }
     const auto written = write_postgres_config(config::postgres_dir(settings()), plan_.postgres_config);
     if (!written) log_error("supervisor", written.error());
     if (postgres_.pid != 0) ::kill(postgres_.pid, SIGHUP);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <vector>
@@ -18,8 +19,9 @@ namespace fs = std::filesystem;
 
 // The shared libraries that the loader would map: "\tlibduckdb.so => /path/libduckdb.so (0x00007f…)" (ld.so(8)).
 std::vector<fs::path> libraries_of(const fs::path& executable) {
-    std::istringstream lines(
-        output_of({.program = executable.string(), .environment = {{"LD_TRACE_LOADED_OBJECTS", "1"}}}));
+    Environment environment = {{"LD_TRACE_LOADED_OBJECTS", "1"}};
+    if (const char* path = std::getenv("LD_LIBRARY_PATH")) environment.emplace_back("LD_LIBRARY_PATH", path);
+    std::istringstream lines(output_of({.program = executable.string(), .environment = std::move(environment)}));
     std::vector<fs::path> libraries;
     for (std::string line; std::getline(lines, line);) {
         const auto arrow = line.find(" => /");

@@ -1,0 +1,255 @@
+"""Every process of the box is killed with SIGKILL, at any moment: the box comes back by itself or on the next start, and
+what was acknowledged is there exactly once."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+import uuid
+
+import duckdb
+import psutil
+import psycopg
+import pytest
+
+WRITERS = 16
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system takes root")
+
+
+def state_of(box) -> dict:
+    return json.loads((box.data_dir / "run" / "state.json").read_text())
+
+
+def wait_for(condition, what: str, timeout_seconds: float = 90) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"still waiting: {what}"
+        time.sleep(0.01)
+
+
+def attached(box, duckdb_home) -> duckdb.DuckDBPyConnection:
+    client = duckdb.connect(config={"extension_directory": str(duckdb_home / ".duckdb" / "extensions")})
+    client.execute(f"LOAD ducklake; ATTACH '{box.attach_string}' AS lake")
+    return client
+
+
+@pytest.fixture
+def dice(request):
+    """A seeded random generator; the seed is printed, and BOATHOUSE_TEST_SEED sets it."""
+    seed = int(os.environ.get("BOATHOUSE_TEST_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"BOATHOUSE_TEST_SEED={seed}")
+    return random.Random(seed)
+
+
+# Moments of a first start, each recognised by what is then on disk.
+MOMENTS = {
+    "before initdb": lambda data: (data / "run" / "boathouse.lock").exists(),
+    "initdb begins": lambda data: (data / "postgres.new").exists(),
+    "initdb has its files": lambda data: (data / "postgres.new" / "postgresql.conf").exists(),
+    "initdb writes the system tables": lambda data: (data / "postgres.new" / "base" / "1" / "PG_VERSION").exists(),
+    "the cluster has its name": lambda data: (data / "postgres" / "PG_VERSION").exists(),
+    "PostgreSQL starts": lambda data: (data / "postgres" / "postmaster.pid").exists(),
+    "roles and database are made": lambda data: "preparing the catalog" in text(data / "run" / "state.json"),
+    "the lake is made": lambda data: "starting the engine" in text(data / "run" / "state.json"),
+}
+
+
+def text(path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_first_start_killed_at_any_moment(new_box, duckdb_home, dice, moment):
+    box = new_box(start=False)
+    box.expect("terminating connection|terminated by signal|was interrupted|not properly shut down")
+    for _ in range(2):
+        box.spawn()
+        wait_for(lambda: MOMENTS[moment](box.data_dir) or box.is_ready(), moment)
+        time.sleep(dice.uniform(0, 0.4))
+        box.kill()
+    box.start()
+    client = attached(box, duckdb_home)
+    client.execute("CREATE TABLE lake.t AS SELECT 42 AS answer")
+    assert client.execute("SELECT answer FROM lake.t").fetchone() == (42,)
+    assert not (box.data_dir / "postgres.new").exists()
+
+
+def test_supervisor_killed_under_load(new_box, duckdb_home):
+    box = new_box()
+    attached(box, duckdb_home).execute("CREATE TABLE lake.t (i INTEGER)")
+    for round_number in range(3):
+        client = attached(box, duckdb_home)
+        client.execute("INSERT INTO lake.t SELECT range::INTEGER FROM range(100)")
+        box.kill()  # fails if a child lingers
+        box.start()
+        count, = attached(box, duckdb_home).execute("SELECT count(*) FROM lake.t").fetchone()
+        assert count == 100 * (round_number + 1)
+
+
+def test_stale_lock_files_with_a_living_process_number(new_box):
+    """PostgreSQL alone would refuse: 'Is another postmaster (PID …) running in data directory …?'"""
+    box = new_box()
+    box.kill()
+    owner = box.data_dir.stat().st_uid
+    stranger = subprocess.Popen(["sleep", "600"], user=owner) if os.geteuid() == 0 else subprocess.Popen(["sleep", "600"])
+    try:
+        pid_file = box.data_dir / "postgres" / "postmaster.pid"
+        lines = pid_file.read_text().splitlines(keepends=True)
+        pid_file.write_text("".join([f"{stranger.pid}\n", *lines[1:]]))
+        lock_file = box.data_dir / "run" / f".s.PGSQL.{box.catalog_port}.lock"
+        lock_file.write_text("".join([f"{stranger.pid}\n", *lines[1:5]]))
+        box.start()
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_engine_killed(new_box, duckdb_home):
+    box = new_box()
+    box.expect("the engine killed by signal 9")
+    client = attached(box, duckdb_home)
+    client.execute("CREATE TABLE lake.t (i INTEGER)")
+    with psycopg.connect(box.dsn) as witness:
+        postmaster = box.child("postgres").pid
+        engine = box.child("boathouse-engine")
+        engine.kill()
+        wait_for(lambda: state_of(box)["engine"]["restarts"] == 1 and state_of(box)["phase"] == "ready", "the new engine")
+        assert box.is_ready()
+        assert box.child("boathouse-engine").pid != engine.pid
+        assert box.child("postgres").pid == postmaster
+        assert witness.execute("SELECT 1").fetchone() == (1,), "a client of the catalog lost its connection"
+    client.execute("INSERT INTO lake.t VALUES (1)")
+    assert "killed by signal 9" in state_of(box)["engine"]["last_exit"]
+
+
+def test_engine_that_keeps_dying_ends_the_box(new_box):
+    box = new_box(settings={"BOATHOUSE_ENGINE_RESTART_MAX": "2"})
+    box.expect("the engine")
+    killed = set()
+    while box.process.poll() is None:
+        pid = state_of(box)["engine"]["pid"]
+        if pid and pid not in killed:
+            killed.add(pid)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.02)
+    assert box.wait_exit() == 1
+    assert "the engine died 3 times within 300 s" in box.log()
+    state = state_of(box)
+    assert state["phase"] == "failed" and "the engine died 3 times" in state["last_error"]
+    assert "database system is shut down" in box.log(), "PostgreSQL was not stopped in order"
+
+
+def test_configuration_that_the_engine_refuses_ends_the_box(new_box):
+    box = new_box()
+    box.stop()
+    elsewhere = box.root / "elsewhere"
+    box.flags = ["--data-path", f"{elsewhere}/"]
+    box.expect("data path|engine")
+    box.spawn()
+    assert box.wait_exit() == 78
+    assert "the engine refuses its configuration: " in box.log()
+    assert state_of(box)["engine"]["restarts"] == 0
+    assert "data path" in state_of(box)["last_error"].lower()
+
+
+def test_postgresql_killed_under_writing_clients(new_box, duckdb_home):
+    box = new_box()
+    box.expect("postgres: |PostgreSQL killed by signal 9|engine: |http: ")
+    attached(box, duckdb_home).execute("CREATE TABLE lake.ledger (id VARCHAR)")
+    acknowledged: list[list[str]] = [[] for _ in range(WRITERS)]
+    failures = [0] * WRITERS
+    done = threading.Event()
+
+    def write(number: int) -> None:
+        client = None
+        while not done.is_set():
+            entry = str(uuid.uuid4())
+            try:
+                client = client or attached(box, duckdb_home)
+                client.execute("INSERT INTO lake.ledger VALUES (?)", [entry])
+                acknowledged[number].append(entry)
+            except duckdb.Error:
+                failures[number] += 1
+                client = None
+                done.wait(0.1)
+
+    def total() -> int:
+        return sum(map(len, acknowledged))
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    try:
+        for death in (1, 2):
+            enough = total() + 40
+            wait_for(lambda: total() >= enough, f"{enough} inserts", 180)
+            box.child("postgres").kill()
+            wait_for(lambda: state_of(box)["postgres"]["restarts"] == death and state_of(box)["phase"] == "ready",
+                     "PostgreSQL's return")
+        enough = total() + 40
+        wait_for(lambda: total() >= enough, "inserts after the deaths", 180)
+    finally:
+        done.set()
+        for writer in writers:
+            writer.join()
+
+    assert sum(failures) > 0, "no client noticed: PostgreSQL was not killed under load"
+    client = attached(box, duckdb_home)
+    rows = client.execute("SELECT id, count(*) FROM lake.ledger GROUP BY id").fetchall()
+    assert {count for _, count in rows} == {1}, "an insert is there twice"
+    missing = {entry for entries in acknowledged for entry in entries} - {entry for entry, _ in rows}
+    assert not missing, f"{len(missing)} acknowledged inserts are lost"
+    assert box.is_ready()
+
+
+def test_backend_killed(new_box, duckdb_home):
+    """A backend's crash makes PostgreSQL restart all backends by itself: the box only watches."""
+    box = new_box()
+    box.expect("postgres: |engine: |http: ")
+    postmaster = box.child("postgres")
+    with psycopg.connect(box.dsn) as victim:
+        os.kill(victim.info.backend_pid, signal.SIGKILL)
+        with pytest.raises(psycopg.OperationalError):
+            victim.execute("SELECT 1")
+    wait_for(lambda: box.is_ready(), "readiness")
+    assert box.child("postgres").pid == postmaster.pid
+    attached(box, duckdb_home).execute("CREATE TABLE lake.t (i INTEGER)")
+
+
+@needs_root
+def test_disk_full_while_running(new_box, duckdb_home):
+    box = new_box(start=False)
+    box.expect(".*")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m,mode=755", "tmpfs", box.data_dir], check=True)
+    try:
+        box.start()
+        client = attached(box, duckdb_home)
+        client.execute("CREATE TABLE lake.t AS SELECT range AS i FROM range(10)")
+        filler = box.data_dir / "lake" / "filler"
+        with open(filler, "wb") as file, pytest.raises(OSError):
+            while True:
+                file.write(b"\0" * (1 << 20))
+                file.flush()
+        with pytest.raises(duckdb.Error):
+            client.execute("INSERT INTO lake.t SELECT range FROM range(5_000_000)")
+        filler.unlink()
+        wait_for(lambda: box.is_ready(), "readiness after space was freed")
+        client = attached(box, duckdb_home)
+        client.execute("INSERT INTO lake.t SELECT range FROM range(1000)")
+        assert client.execute("SELECT count(*) FROM lake.t").fetchone() == (1010,)
+        client.close()
+        assert box.stop() == 0
+    finally:
+        for child in box.children():
+            child.kill()
+        subprocess.run(["umount", "--lazy", box.data_dir], check=True)
