@@ -95,6 +95,9 @@ def test_supervisor_killed_under_load(new_box, duckdb_home):
 def test_stale_lock_files_with_a_living_process_number(new_box):
     """PostgreSQL alone would refuse: 'Is another postmaster (PID …) running in data directory …?'"""
     box = new_box()
+    postmaster = box.child("postgres")
+    psutil.Process(box.pid).suspend()  # so that it does not start another one
+    postmaster.kill()  # else it would tidy up as it goes
     box.kill()
     owner = box.data_dir.stat().st_uid
     stranger = subprocess.Popen(["sleep", "600"], user=owner) if os.geteuid() == 0 else subprocess.Popen(["sleep", "600"])
@@ -104,6 +107,7 @@ def test_stale_lock_files_with_a_living_process_number(new_box):
         pid_file.write_text("".join([f"{stranger.pid}\n", *lines[1:]]))
         lock_file = box.data_dir / "run" / f".s.PGSQL.{box.catalog_port}.lock"
         lock_file.write_text("".join([f"{stranger.pid}\n", *lines[1:5]]))
+        box.expect("not properly shut down")
         box.start()
         assert stranger.poll() is None
     finally:
@@ -221,7 +225,15 @@ def test_backend_killed(new_box, duckdb_home):
         os.kill(victim.info.backend_pid, signal.SIGKILL)
         with pytest.raises(psycopg.OperationalError):
             victim.execute("SELECT 1")
-    wait_for(lambda: box.is_ready(), "readiness")
+
+    def answers() -> bool:
+        try:
+            psycopg.connect(box.dsn).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    wait_for(answers, "PostgreSQL's recovery")
     assert box.child("postgres").pid == postmaster.pid
     attached(box, duckdb_home).execute("CREATE TABLE lake.t (i INTEGER)")
 
