@@ -215,11 +215,11 @@ void Box::reload() {
     log_info("supervisor", "SIGHUP: reading the certificate and PostgreSQL's settings again");
     if (!has_postgres()) return;
     if (plan_.renew_certificate) {
-        auto renewed = plan_.renew_certificate();
-        if (!renewed) {
-            renewed.error().hint = "the box goes on with the certificate it has; to read a key that only root may read, "
-                                   "restart the box";
-            log_error("supervisor", renewed.error());
+        if (const auto renewed = plan_.renew_certificate(); !renewed) {
+            Error error = renewed.error();
+            error.hint =
+                "the box goes on with the certificate it has; to read a key that only root may, restart the box";
+            log_error("supervisor", error);
         }
     }
     const auto written = write_postgres_config(config::postgres_dir(settings()), plan_.postgres_config);
