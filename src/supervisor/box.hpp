@@ -19,6 +19,7 @@
 #include "supervisor/child.hpp"
 #include "supervisor/engine_program.hpp"
 #include "supervisor/events.hpp"
+#include "supervisor/lake_access.hpp"
 #include "supervisor/postgres_config.hpp"
 #include "supervisor/postgres_installation.hpp"
 #include "supervisor/postgres_log.hpp"
@@ -36,6 +37,7 @@ struct BoxPlan {
     EngineProgram engine;
     std::optional<PostgresInstallation> postgres;  // nothing: an external catalog
     PostgresConfig postgres_config;
+    std::optional<LakeAccess> lake_access;  // nothing: not started as root, or a lake on S3
     // Fetches the certificate again, on SIGHUP.
     std::function<Status()> renew_certificate;
 };

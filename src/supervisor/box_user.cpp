@@ -1,7 +1,10 @@
 #include "supervisor/box_user.hpp"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +87,22 @@ Status become(const BoxUser& user) {
         return Error{.kind = ErrorKind::internal, .message = "root came back after becoming user '" + user.name + "'"};
     }
     return {};
+}
+
+Result<bool> become_keeping_fowner(const BoxUser& user) {
+    if (::geteuid() != 0) return false;
+    // capabilities(7): a change of user keeps the permitted set with PR_SET_KEEPCAPS, which an exec resets, and clears
+    // the effective one. Then all but one are dropped from both.
+    ::prctl(PR_SET_KEEPCAPS, 1);
+    if (const auto became = become(user); !became) return became.error();
+    __user_cap_header_struct header{};
+    header.version = _LINUX_CAPABILITY_VERSION_3;
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+    sets[0].permitted = sets[0].effective = 1U << CAP_FOWNER;
+    if (::syscall(SYS_capset, &header, sets) == 0) return true;
+    sets[0] = {};
+    if (::syscall(SYS_capset, &header, sets) != 0) return os_error("cannot give up root's capabilities", errno);
+    return false;
 }
 
 Result<bool> ask_as(const BoxUser& user, const std::function<bool()>& question) {

@@ -29,6 +29,10 @@ std::string user_name(uid_t uid);
 // Gives up root for good, with the user's groups. Does nothing when the process is that user already.
 Status become(const BoxUser& user);
 
+// The same, but for CAP_FOWNER, which this process keeps and no program that it runs inherits. Whether it was to be
+// had: a container may have taken it from root.
+Result<bool> become_keeping_fowner(const BoxUser& user);
+
 // Runs `question` in a child process that is `user`, and returns its answer: what the user will be able to reach is
 // asked of the kernel rather than worked out from modes and access lists.
 Result<bool> ask_as(const BoxUser& user, const std::function<bool()>& question);

@@ -51,6 +51,7 @@ Status Box::bring_up() {
     notify_reader_ = FileDescriptor(ends[0]);
     notify_writer_ = FileDescriptor(ends[1]);
     events_.watch(notify_reader_.get(), [this] { on_engine_message(); });
+    if (plan_.lake_access) events_.watch(plan_.lake_access->fd(), [this] { plan_.lake_access->lift_new_masks(); });
 
     if (has_postgres()) {
         if (auto made = make_cluster(); !made || is_ending()) return made;

@@ -184,7 +184,14 @@ Status prepare(BoxPlan& plan, std::optional<DataLock>& lock) {
     plan.engine = std::move(*engine);
     settings.extension_dir = plan.engine.extension_dir;
     if (auto checked = check_doors(settings); !checked) return checked;
-    if (auto became = become(plan.user); !became) return became;
+    const auto keeps_fowner = become_keeping_fowner(plan.user);
+    if (!keeps_fowner) return keeps_fowner.error();
+    const std::string lake = config::effective_data_path(settings);
+    if (*keeps_fowner && !config::is_s3(lake)) {
+        auto access = LakeAccess::watch(lake);
+        if (!access) return access.error();
+        plan.lake_access.emplace(std::move(*access));
+    }
     return prepare_secrets(plan, certificate);
 }
 

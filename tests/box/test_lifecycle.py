@@ -145,6 +145,27 @@ def test_superuser_has_no_door(new_box):
         psycopg.connect(host=box.host, port=box.catalog_port, user="boathouse", password="x", dbname=box.database)
 
 
+@needs_root
+def test_may_write_where_a_client_of_another_user_has_written(new_box, duckdb_home):
+    box = new_box()
+    client = attached(box, duckdb_home)
+    client.execute("CREATE TABLE lake.t AS SELECT range AS i, range % 3 AS part FROM range(1000)")
+    client.execute("CREATE TABLE lake.p (i BIGINT, part BIGINT)")
+    client.execute("ALTER TABLE lake.p SET PARTITIONED BY (part)")
+    client.execute("INSERT INTO lake.p SELECT * FROM lake.t")
+    written = [Path(directory) for directory, _, files in os.walk(box.data_dir / "lake") if files]
+    assert len(written) == 4 and {directory.stat().st_uid for directory in written} == {0}
+    owner = box.data_dir.stat().st_uid
+    for directory in written:
+        probe = directory / "probe"
+        wait_for(lambda: subprocess.run(["touch", probe], user=owner, capture_output=True).returncode == 0,
+                 f"the box's right to write in {directory}")
+    assert all(set(psutil.Process(child.pid).uids()) == {owner} for child in box.children())
+    for child in box.children():
+        capabilities = Path(f"/proc/{child.pid}/status").read_text()
+        assert "CapEff:\t0000000000000000" in capabilities and "CapPrm:\t0000000000000000" in capabilities
+
+
 def make_certificate(directory: Path, name: str) -> None:
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-keyout", directory / "server.key", "-out", directory / "server.crt", "-days", "2",
