@@ -18,7 +18,7 @@ help: ## this list
 
 run: build ## build what is missing and run the box, in the foreground; Ctrl-C stops it
 	@scripts/packages run
-	@executable=$$(scripts/runnable $(BUILD)) && exec "$$executable" serve $(ARGS)
+	@exec $(BUILD)/boathouse serve $(ARGS)
 
 test: test-unit ## build and run every test
 	@scripts/packages test
