@@ -23,21 +23,11 @@ constexpr std::array<Index, 4> kIndexes{{
     {"boathouse_table_column_stats", "ducklake_table_column_stats", "table_id, column_id"},
 }};
 
-struct Storage {
-    const char* table;
-    const char* parameters;
-};
-
-constexpr std::array<Storage, 6> kStorage{{
-    // Updated by every commit: room for the new version of a row on its own page, and a vacuum before the table bloats.
-    {"ducklake_table_stats", "fillfactor=50,autovacuum_vacuum_scale_factor=0.0,autovacuum_vacuum_threshold=500"},
-    {"ducklake_table_column_stats", "fillfactor=50,autovacuum_vacuum_scale_factor=0.0,autovacuum_vacuum_threshold=500"},
-    // Grow by every commit: the planner and DuckDB, which divides a table by the pages it is said to have, should know.
-    {"ducklake_data_file", "autovacuum_analyze_scale_factor=0.02,autovacuum_vacuum_insert_scale_factor=0.05"},
-    {"ducklake_file_column_stats", "autovacuum_analyze_scale_factor=0.02,autovacuum_vacuum_insert_scale_factor=0.05"},
-    {"ducklake_snapshot", "autovacuum_analyze_scale_factor=0.02,autovacuum_vacuum_insert_scale_factor=0.05"},
-    {"ducklake_snapshot_changes", "autovacuum_analyze_scale_factor=0.02,autovacuum_vacuum_insert_scale_factor=0.05"},
-}};
+// Tables that grow by every commit. DuckDB divides a table by the pages that it is said to have, and the planner counts
+// on its statistics: both should know of the last two percent.
+constexpr std::array<const char*, 4> kGrowing{"ducklake_data_file", "ducklake_file_column_stats", "ducklake_snapshot",
+                                              "ducklake_snapshot_changes"};
+constexpr const char* kGrowth = "autovacuum_analyze_scale_factor=0.02,autovacuum_vacuum_insert_scale_factor=0.05";
 
 Result<bool> holds(Connection& connection, const std::string& condition,
                    const std::vector<std::optional<std::string>>& parameters) {
@@ -54,14 +44,14 @@ Status create_index(Connection& connection, const Index& index) {
     return connection.execute(fmt::format("CREATE INDEX {} ON public.{} ({})", index.name, index.table, index.columns));
 }
 
-Status set_storage(Connection& connection, const Storage& storage) {
+Status set_autovacuum(Connection& connection, const std::string& table) {
     auto there = holds(connection,
                        "EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.regclass AND "
                        "pg_catalog.array_to_string(reloptions, ',') = $2)",
-                       {std::string("public.") + storage.table, storage.parameters});
+                       {"public." + table, kGrowth});
     if (!there) return there.error();
     if (*there) return {};
-    return connection.execute(fmt::format("ALTER TABLE public.{} SET ({})", storage.table, storage.parameters));
+    return connection.execute(fmt::format("ALTER TABLE public.{} SET ({})", table, kGrowth));
 }
 
 // The default of 4 is a disk's: at it the planner reads a thousand pages of ducklake_data_file in order rather than
@@ -81,8 +71,8 @@ Status tune(Connection& connection) {
     for (const Index& index : kIndexes) {
         if (auto created = create_index(connection, index); !created) return created;
     }
-    for (const Storage& storage : kStorage) {
-        if (auto set = set_storage(connection, storage); !set) return set;
+    for (const char* table : kGrowing) {
+        if (auto set = set_autovacuum(connection, table); !set) return set;
     }
     return set_page_cost(connection);
 }

@@ -1,5 +1,5 @@
-// What PostgreSQL needs to serve a large DuckLake catalog: the indexes that DuckLake leaves out, storage settings for
-// tables that every commit updates or that only grow, and costs that fit a catalog that lies in memory.
+// What PostgreSQL needs to serve a large DuckLake catalog: the indexes that DuckLake leaves out, autovacuum
+// settings for tables that grow by small commits, and costs that fit a catalog that lies in memory.
 //
 // Each index is one that the plans of DuckLake's own queries use on a catalog of 100,000 data files; figures and the
 // candidates that were rejected are in docs/decisions/catalog-indexes.md, the measurement is bench/catalog_scale.py.
