@@ -29,9 +29,12 @@ class ScratchPostgres {
     Result<Connection> connect(const std::string& user, const std::string& database,
                                const Secret& password = Secret()) const;
 
+    // As the kernel would end it, and as a supervisor would start it again.
+    void crash();
+    void start();
+
   private:
     void initialise();
-    void start();
 
     std::string dir_;
     std::string pg_bin_;

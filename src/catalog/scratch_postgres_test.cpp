@@ -84,12 +84,16 @@ ScratchPostgres::ScratchPostgres() : pg_bin_(find_pg_bin()) {
 }
 
 ScratchPostgres::~ScratchPostgres() {
-    if (server_ > 0) {
-        ::kill(server_, SIGQUIT);
-        ::waitpid(server_, nullptr, 0);
-    }
+    crash();
     std::error_code ignored;
     fs::remove_all(dir_, ignored);
+}
+
+void ScratchPostgres::crash() {
+    if (server_ <= 0) return;
+    ::kill(server_, SIGQUIT);
+    ::waitpid(server_, nullptr, 0);
+    server_ = -1;
 }
 
 void ScratchPostgres::initialise() {

@@ -51,7 +51,8 @@ Status check_data_path(Database& database, const config::Settings& settings, con
         return check_local_directory(data_path);
     }
     if (auto status = create_store_secret(database, settings, data_path); !status) return status;
-    return check_store(database, settings, data_path);
+    const auto checked = check_store(database, settings, data_path);
+    return checked ? Status() : checked.error();
 }
 
 // DuckDB's words hold the whole connection string; whoever asks for readiness needs only PostgreSQL's.

@@ -14,10 +14,14 @@ namespace {
 
 namespace json = boost::json;
 
-Status probe_data_path(Database& database, const config::Settings& settings, const std::string& data_path) {
+Status probe_data_path(Database& database, const config::Settings& settings, ProbeReport& report) {
+    const std::string& data_path = report.data_path_text;
     if (!is_object_store(data_path)) return check_local_directory(data_path);
     if (auto status = create_store_secret(database, settings, data_path); !status) return status;
-    return check_store(database, settings, data_path);
+    const auto checked = check_store(database, settings, data_path);
+    if (!checked) return checked.error();
+    report.store_clock_ahead_seconds = *checked;
+    return {};
 }
 
 void probe_lake(Database& database, const catalog::Endpoint& endpoint, ProbeReport& report) {
@@ -62,7 +66,7 @@ ProbeReport probe(const config::Settings& settings, const catalog::Endpoint& end
     if (extensions) {
         for (const auto& row : *extensions) report.extensions.push_back({row.at(0), row.at(1)});
     }
-    report.data_path = probe_data_path(**database, settings, report.data_path_text);
+    report.data_path = probe_data_path(**database, settings, report);
     if (report.lake) probe_lake(**database, endpoint, report);
     return report;
 }
@@ -79,6 +83,7 @@ std::string to_json(const ProbeReport& report) {
     lake["snapshot"] = report.snapshot;
     json::object data_path = outcome(report.data_path);
     data_path["path"] = report.data_path_text;
+    data_path["clock_ahead_seconds"] = report.store_clock_ahead_seconds;
     return json::serialize(
         json::object{{"duckdb", duckdb}, {"extensions", extensions}, {"lake", lake}, {"data_path", data_path}});
 }

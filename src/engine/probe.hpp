@@ -27,8 +27,9 @@ struct ProbeReport {
     std::string lake_version;
     long long snapshot = 0;
 
-    Status data_path;            // takes, gives back and deletes a file
-    std::string data_path_text;  // as the catalog says, else as configured
+    Status data_path;                      // takes, gives back and deletes a file
+    double store_clock_ahead_seconds = 0;  // of an object store's clock against this machine's
+    std::string data_path_text;            // as the catalog says, else as configured
 };
 
 ProbeReport probe(const config::Settings& settings, const catalog::Endpoint& endpoint);

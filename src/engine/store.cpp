@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <duckdb/common/types/uuid.hpp>
 
 #include "engine/store_error.hpp"
@@ -37,8 +38,9 @@ void append_endpoint(std::string& sql, const config::Settings& settings) {
     if (!settings.aws_region.empty()) sql += ", REGION " + literal(settings.aws_region);
 }
 
-void write_read_delete(duckdb::FileSystem& files, const std::string& path, std::string& action) {
+double write_read_delete(duckdb::FileSystem& files, const std::string& path, std::string& action) {
     action = "write";
+    double clock_ahead_seconds = 0;
     {
         const auto file =
             files.OpenFile(path, duckdb::FileFlags::FILE_FLAGS_WRITE | duckdb::FileFlags::FILE_FLAGS_FILE_CREATE_NEW);
@@ -52,9 +54,12 @@ void write_read_delete(duckdb::FileSystem& files, const std::string& path, std::
         std::string text(std::string(kProbeText).size(), '\0');
         file->Read(text.data(), text.size());
         if (text != kProbeText) throw duckdb::IOException("the store gives back other bytes than were written");
+        const double modified = static_cast<double>(files.GetLastModifiedTime(*file).value) / 1e6;
+        if (modified > 0) clock_ahead_seconds = modified - static_cast<double>(std::time(nullptr));  // 0: not told
     }
     action = "delete";
     files.RemoveFile(path);
+    return clock_ahead_seconds;
 }
 
 }  // namespace
@@ -86,13 +91,15 @@ Status create_store_secret(Database& database, const config::Settings& settings,
         created.error().message + " " + created.error().detail};
 }
 
-Status check_store(Database& database, const config::Settings& settings, const std::string& data_path) {
+Result<double> check_store(Database& database, const config::Settings& settings, const std::string& data_path) {
     const std::string path =
         data_path + ".boathouse-probe-" + duckdb::UUID::ToString(duckdb::UUID::GenerateRandomUUID());
     std::string action = "reach";
+    double clock_ahead_seconds = 0;
     try {
-        database.with_file_system([&](duckdb::FileSystem& files) { write_read_delete(files, path, action); });
-        return {};
+        database.with_file_system(
+            [&](duckdb::FileSystem& files) { clock_ahead_seconds = write_read_delete(files, path, action); });
+        return clock_ahead_seconds;
     } catch (const std::exception& exception) {
         StoreReply reply = reply_of(duckdb::ErrorData(exception));
         reply.text = database.scrubber()(reply.text);

@@ -16,7 +16,8 @@ namespace boathouse::engine {
 // The secret that all of DuckDB's access to this bucket uses. Kept in memory only.
 Status create_store_secret(Database& database, const config::Settings& settings, const std::string& data_path);
 
-// One object, "<data_path>.boathouse-probe-<random>": written, read, deleted.
-Status check_store(Database& database, const config::Settings& settings, const std::string& data_path);
+// One object, "<data_path>.boathouse-probe-<random>": written, read, deleted. Gives how far the store's clock is ahead
+// of this machine's, in seconds, to about a second.
+Result<double> check_store(Database& database, const config::Settings& settings, const std::string& data_path);
 
 }  // namespace boathouse::engine
