@@ -1,0 +1,140 @@
+// Doctor's look into the catalog, with whatever rights the user has.
+#include <spdlog/fmt/fmt.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "catalog/bootstrap.hpp"
+#include "cli/doctor_finding.hpp"
+#include "config/version.hpp"
+
+namespace boathouse::cli {
+namespace {
+
+constexpr double kClockWarningSeconds = 5;
+constexpr double kClockFailureSeconds = 300;
+constexpr int kOldestPostgres = 140000;
+
+std::string ask(catalog::Connection& connection, const std::string& sql) {
+    const auto rows = connection.query(sql);
+    return rows && !rows->empty() ? rows->front().at(0).value_or("") : "";
+}
+
+std::string setting(catalog::Connection& connection, const std::string& name) {
+    return ask(connection, "SELECT current_setting('" + name + "', true)");
+}
+
+void check_lake(catalog::Connection& connection, Findings& findings) {
+    const auto record = catalog::read_lake_record(connection);
+    if (!record) {
+        findings.push_back({"lake", Level::failure, record.error().message, record.error().hint});
+    } else if (record->version != config::ducklake_catalog_version()) {
+        findings.push_back(
+            {"lake", Level::failure,
+             fmt::format("the catalog is at version {}, DuckDB {} opens version {}", record->version,
+                         config::duckdb_version(), config::ducklake_catalog_version()),
+             "Use a Boathouse and clients of the DuckDB that wrote it, or restore the catalog from before."});
+    } else {
+        findings.push_back({"lake", Level::ok,
+                            fmt::format("version {}, snapshot {}, data path {}", record->version, record->snapshot,
+                                        record->data_path)});
+    }
+}
+
+void check_settings(catalog::Connection& connection, Findings& findings) {
+    const auto before = findings.size();
+    const auto complain = [&](Level level, std::string message, std::string hint) {
+        findings.push_back({"postgresql", level, std::move(message), std::move(hint)});
+    };
+    if (connection.server_version() < kOldestPostgres) {
+        complain(Level::failure, "PostgreSQL is older than version 14", "Move the catalog to PostgreSQL 14 or newer.");
+    }
+    for (const char* name : {"fsync", "full_page_writes"}) {
+        if (setting(connection, name) == "off") {
+            complain(Level::failure, fmt::format("{} is off: a crash of the machine can destroy the catalog", name),
+                     fmt::format("Set {} = on in PostgreSQL and reload.", name));
+        }
+    }
+    if (setting(connection, "synchronous_commit") == "off") {
+        complain(Level::warning,
+                 "synchronous_commit is off: a crash can lose the last commits that clients saw succeed",
+                 "Set synchronous_commit = on.");
+    }
+    const std::string messages = setting(connection, "lc_messages");
+    if (!messages.empty() && messages != "C" && messages != "POSIX" && !messages.starts_with("C.") &&
+        !messages.starts_with("en")) {
+        complain(
+            Level::failure,
+            fmt::format("lc_messages is {}: DuckLake tells a conflict, which it retries, by English words", messages),
+            "Set lc_messages = 'C' in PostgreSQL and reload.");
+    }
+    const std::string idle = setting(connection, "idle_in_transaction_session_timeout");
+    if (!idle.empty() && idle != "0") {
+        complain(Level::warning,
+                 fmt::format("idle_in_transaction_session_timeout is {}: it ends long commits and compactions", idle),
+                 "Set idle_in_transaction_session_timeout = 0 for the lake's database.");
+    }
+    const std::string max = setting(connection, "max_connections");
+    const std::string used =
+        ask(connection, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'");
+    if (!max.empty() && !used.empty() && std::stoi(used) * 10 >= std::stoi(max) * 8) {
+        complain(Level::warning, fmt::format("{} of {} connections are in use", used, max),
+                 "Each DuckDB client holds up to eight: raise --catalog-max-connections, or let clients share.");
+    }
+    if (findings.size() == before) {
+        findings.push_back({"postgresql", Level::ok,
+                            fmt::format("version {}, {} of {} connections in use, durable",
+                                        setting(connection, "server_version"), used, max)});
+    }
+}
+
+void check_clock(catalog::Connection& connection, Findings& findings) {
+    const std::string theirs = ask(connection, "SELECT extract(epoch FROM clock_timestamp())");
+    if (theirs.empty()) return;
+    const double ours = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const double ahead = std::stod(theirs) - ours;
+    if (std::abs(ahead) < kClockWarningSeconds) {
+        findings.push_back({"clock", Level::ok, "the catalog's clock agrees with this machine's"});
+        return;
+    }
+    findings.push_back({"clock", std::abs(ahead) < kClockFailureSeconds ? Level::warning : Level::failure,
+                        fmt::format("the catalog's clock is {:.0f} s {} of this machine's", std::abs(ahead),
+                                    ahead > 0 ? "ahead" : "behind"),
+                        "Set both by NTP: time travel by timestamp and TLS certificates go by the clock."});
+}
+
+// Sessions that sit in an open transaction keep locks, and old row versions, for as long as they live.
+void check_locks(catalog::Connection& connection, Findings& findings) {
+    const auto before = findings.size();
+    const auto sessions = connection.query(
+        "SELECT pid, usename, extract(epoch FROM now() - state_change)::bigint FROM pg_stat_activity"
+        " WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND state_change < now() - interval "
+        "'10 minutes'");
+    for (const auto& row : sessions ? *sessions : catalog::Rows()) {
+        findings.push_back(
+            {"locks", Level::warning,
+             fmt::format("session {} of {} has done nothing in an open transaction for {} s", row.at(0).value_or("?"),
+                         row.at(1).value_or("?"), row.at(2).value_or("?")),
+             fmt::format("If its client is gone, end it: SELECT pg_terminate_backend({});", row.at(0).value_or("?"))});
+    }
+    const auto prepared = connection.query(
+        "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND prepared < now() - interval '10 "
+        "minutes'");
+    for (const auto& row : prepared ? *prepared : catalog::Rows()) {
+        findings.push_back({"locks", Level::warning,
+                            fmt::format("the prepared transaction {} was never finished", row.at(0).value_or("?")),
+                            fmt::format("ROLLBACK PREPARED '{}';", row.at(0).value_or("?"))});
+    }
+    if (findings.size() == before) findings.push_back({"locks", Level::ok, "no orphaned transactions"});
+}
+
+}  // namespace
+
+void check_catalog(catalog::Connection& connection, Findings& findings) {
+    check_lake(connection, findings);
+    check_settings(connection, findings);
+    check_clock(connection, findings);
+    check_locks(connection, findings);
+}
+
+}  // namespace boathouse::cli
