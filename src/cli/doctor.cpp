@@ -115,16 +115,17 @@ void print(const Findings& findings, bool as_json) {
 }
 
 int examine(const Invocation& invocation, const Flags& flags) {
-    const config::Settings settings = read_settings(invocation);
-    const auto endpoint = find_endpoint(settings, flags, invocation);
+    const auto settings = read_settings(invocation);
+    if (!settings) return fail(settings.error());
+    const auto endpoint = find_endpoint(*settings, flags, invocation);
     if (!endpoint) return fail(endpoint.error());
     Findings findings;
-    if (flags.host.empty()) check_box(settings, findings);
+    if (flags.host.empty()) check_box(*settings, findings);
     if (auto connection = check_way_in(*endpoint, findings)) {
         check_catalog(*connection, findings);
-        check_engine(settings, *endpoint, findings);
+        check_engine(*settings, *endpoint, findings);
     }
-    check_client(settings, findings);
+    check_client(*settings, findings);
     print(findings, flags.json);
     const bool failed = std::any_of(findings.begin(), findings.end(),
                                     [](const Finding& finding) { return finding.level == Level::failure; });

@@ -3,12 +3,26 @@
 #include "config/version.hpp"
 #include "http/process_metrics.hpp"
 #include "http/server.hpp"
+#include "supervisor/state.hpp"
 
 namespace boathouse::http {
 namespace {
 
 constexpr std::chrono::seconds kAgeMax{5};
 constexpr std::chrono::seconds kPatience{5};
+
+// An engine that runs by hand, without a supervisor, has no state to tell.
+void add_restarts(Exposition& exposition, const config::Settings& settings) {
+    const auto state = supervisor::read_state(settings);
+    if (!state) return;
+    const char* help = "Times the supervisor has started a process again since the box started.";
+    exposition.counter("boathouse_restarts_total", help, static_cast<double>(state->postgres.restarts),
+                       {{"process", "postgres"}});
+    exposition.counter("boathouse_restarts_total", help, static_cast<double>(state->engine.restarts),
+                       {{"process", "engine"}});
+    exposition.gauge("boathouse_start_time_seconds", "Start of the box, in seconds since 1970.",
+                     static_cast<double>(state->started_at_unix_seconds));
+}
 
 void add_server(Exposition& exposition, const Server& server) {
     exposition.gauge("boathouse_http_connections", "Open connections of the HTTP door.",
@@ -42,6 +56,7 @@ Response Metrics::get() {
                      {{"version", config::version()}, {"duckdb_version", config::duckdb_version()}});
     add_process_metrics(exposition);
     if (server_ != nullptr) add_server(exposition, *server_);
+    add_restarts(exposition, settings_);
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     if (const auto catalog = catalog_text_.ask(kAgeMax, kPatience)) {

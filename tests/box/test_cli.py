@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 USAGE, UNAVAILABLE = 2, 69
-COMMANDS = ["serve", "status", "attach-string", "config", "engine", "version", "completion", "help"]
+COMMANDS = ["serve", "status", "attach-string", "doctor", "config", "engine", "version", "completion", "help"]
 
 
 def test_help_teaches_every_command_and_the_exit_codes(run):

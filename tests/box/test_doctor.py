@@ -1,0 +1,117 @@
+"""`boathouse doctor`: what it finds on a healthy box, and on the troubles that people have."""
+
+import json
+
+import psycopg
+import pytest
+
+
+def doctor(run, *arguments, **environment):
+    outcome = run("doctor", "--json", *arguments, **environment)
+    findings = {}
+    for finding in json.loads(outcome.output)["findings"]:
+        findings.setdefault(finding["check"], []).append(finding)
+    return outcome, findings
+
+
+def as_client(run, box, *arguments, password=None, **environment):
+    return doctor(run, "--host", box.host, "--port", str(box.catalog_port), "--user", box.user, "--database",
+                  box.database, *arguments, PGPASSWORD=password or box.password, **environment)
+
+
+def levels(findings, check):
+    return [finding["level"] for finding in findings[check]]
+
+
+def test_a_healthy_box_on_its_own_machine(run, box):
+    outcome, findings = doctor(run, "--data-dir", str(box.data_dir), "--catalog-port", str(box.catalog_port),
+                               POSTGRES_PASSWORD=box.password)
+    assert outcome.code == 0, outcome.output
+    for check in ["box", "port", "password", "tls", "lake", "postgresql", "clock", "locks", "extensions", "data path",
+                  "attach"]:
+        assert levels(findings, check) == ["ok"], findings[check]
+    assert "failure" not in outcome.output
+    assert box.password not in outcome.output + outcome.errors
+
+
+def test_a_healthy_box_as_a_client_sees_it(run, box):
+    outcome, findings = as_client(run, box)
+    assert outcome.code == 0, outcome.output
+    assert levels(findings, "attach") == ["ok"]
+    assert "box" not in findings and "disk" not in findings
+
+
+REFUSALS = "password authentication failed|Connection matched"  # what PostgreSQL logs of a wrong password
+
+
+def test_people_get_lines_with_what_to_do(run, box):
+    box.expect(REFUSALS)
+    outcome = run("doctor", "--host", box.host, "--port", str(box.catalog_port), PGPASSWORD="wrong")
+    assert outcome.code == 1
+    line = next(line for line in outcome.output.splitlines() if line.startswith("failure"))
+    assert "password" in line
+    assert "attach-string" in outcome.output
+
+
+def test_port_closed(run, free_port):
+    port = free_port()
+    outcome, findings = doctor(run, "--host", "127.0.0.1", "--port", str(port), PGPASSWORD="x")
+    assert outcome.code == 1
+    assert "connection refused" in findings["port"][0]["message"] and str(port) in findings["port"][0]["message"]
+    assert levels(findings, "password") == ["skipped"]
+
+
+def test_unknown_host(run):
+    outcome, findings = doctor(run, "--host", "no-such-host.invalid", PGPASSWORD="x")
+    assert outcome.code == 1
+    assert "no-such-host.invalid" in findings["port"][0]["message"]
+
+
+def test_wrong_password(run, box):
+    box.expect(REFUSALS)
+    outcome, findings = as_client(run, box, password="not-the-password")
+    assert outcome.code == 1
+    assert levels(findings, "password") == ["failure"]
+    assert "wrong or missing" in findings["password"][0]["message"]
+    assert "not-the-password" not in outcome.output + outcome.errors
+
+
+def test_unknown_database(run, box):
+    box.expect('database "nowhere" does not exist')
+    outcome, findings = doctor(run, "--host", box.host, "--port", str(box.catalog_port), "--database", "nowhere",
+                               PGPASSWORD=box.password)
+    assert outcome.code == 1
+    assert "nowhere" in findings["password"][0]["message"] and "--database" in findings["password"][0]["hint"]
+
+
+def test_a_session_left_in_a_transaction_is_not_blamed_at_once(run, box):
+    with psycopg.connect(box.dsn) as session:
+        session.execute("SELECT count(*) FROM public.ducklake_snapshot")
+        _, findings = as_client(run, box)
+        assert levels(findings, "locks") == ["ok"]
+
+
+def test_a_catalog_that_speaks_no_tls_is_a_warning(run, new_box):
+    box = new_box(settings={"BOATHOUSE_TLS": "off"})
+    outcome, findings = as_client(run, box)
+    assert outcome.code == 0
+    assert levels(findings, "tls") == ["warning"]
+
+
+def test_a_data_directory_without_a_box(run, tmp_path, free_port):
+    outcome, findings = doctor(run, "--data-dir", str(tmp_path / "none"), "--catalog-port", str(free_port()),
+                               POSTGRES_PASSWORD="x")
+    assert outcome.code == 1
+    assert levels(findings, "box") == ["note"] and levels(findings, "port") == ["failure"]
+
+
+@pytest.mark.parametrize("change, word", [({"AWS_SECRET_ACCESS_KEY": "wrong-secret-0123456789"}, "secret"),
+                                          ({"S3_ENDPOINT": "127.0.0.1:1"}, "cannot be reached")])
+def test_a_client_that_cannot_reach_the_store(run, box_s3, s3, change, word):
+    settings = {name: value for name, value in s3.box_settings("shared").items() if name != "S3_BUCKET_URL"}
+    outcome, findings = as_client(run, box_s3, **settings)
+    assert outcome.code == 0, outcome.output
+    outcome, findings = as_client(run, box_s3, **(settings | change))
+    assert outcome.code == 1
+    assert word in findings["data path"][0]["message"]
+    assert levels(findings, "password") == ["ok"]
