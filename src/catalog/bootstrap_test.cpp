@@ -152,6 +152,46 @@ TEST_F(Bootstrap, RefusesToAWriterWhatWouldRunAsSomebodyElse) {
     EXPECT_TRUE(owner().execute("CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1'"));
 }
 
+// A managed PostgreSQL: the box's role owns the database and is no superuser.
+class External : public Bootstrap {
+  protected:
+    config::Settings lease(const std::string& role_options) {
+        Connection connection = server_.connect("boathouse", "postgres").value();
+        connection.execute("CREATE ROLE cloud LOGIN PASSWORD 'c' " + role_options).value();
+        connection.execute("CREATE DATABASE lakehouse OWNER cloud").value();
+        config::Settings settings = server_.settings();
+        settings.catalog = Secret("postgresql://cloud:c@/lakehouse?host=" + settings.data_dir + "/run");
+        return settings;
+    }
+
+    void open_leased_lake(const config::Settings& settings) {
+        prepare_server(settings).value();
+        Connection cloud = server_.connect("cloud", "lakehouse", Secret("c")).value();
+        create_lake_tables(cloud);
+        tune_catalog(settings).value();
+        tune_catalog(settings).value();
+    }
+};
+
+TEST_F(External, GrantsWhatARoleWithoutSuperuserMay) {
+    open_leased_lake(lease("CREATEROLE"));
+    Connection reader = member("lake_reader");
+    EXPECT_TRUE(reader.query("SELECT * FROM public.ducklake_snapshot"));
+    EXPECT_FALSE(reader.execute("DELETE FROM public.ducklake_snapshot"));
+    Connection cloud = server_.connect("cloud", "lakehouse", Secret("c")).value();
+    cloud.execute("CREATE TABLE public.ducklake_inlined_data_1_1 (a int)").value();
+    EXPECT_TRUE(reader.query("SELECT * FROM public.ducklake_inlined_data_1_1"));
+    EXPECT_EQ(read_version_guard(cloud).value(), GuardState::active);
+}
+
+TEST_F(External, GoesOnWithWhatIsThereWhenItMayNotMakeRoles) {
+    open_leased_lake(lease(""));
+    Connection cloud = server_.connect("cloud", "lakehouse", Secret("c")).value();
+    EXPECT_TRUE(cloud.query("SELECT 1 FROM pg_roles WHERE rolname = 'lake_reader'").value().empty());
+    EXPECT_EQ(read_lake_record(cloud).value().version, "1.0");
+    EXPECT_EQ(read_version_guard(cloud).value(), GuardState::active);
+}
+
 TEST_F(Bootstrap, GuardsTheVersionUntilItIsLifted) {
     open_lake();
     Connection admin = owner();
