@@ -1,7 +1,6 @@
 #include "config/options.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace boathouse::config {
 namespace {
@@ -21,7 +20,6 @@ std::vector<Option> box_options() {
          .environment = {"BOATHOUSE_CONFIG"},
          .group = kBox,
          .member = &Settings::config_file,
-         .default_text = "",
          .default_note = "`/etc/boathouse/boathouse.toml` where it exists",
          .shape = Shape::file,
          .example = "/etc/boathouse/boathouse.toml",
@@ -32,7 +30,6 @@ std::vector<Option> box_options() {
          .environment = {"BOATHOUSE_DATA_DIR"},
          .group = kBox,
          .member = &Settings::data_dir,
-         .default_text = "",
          .default_note = "`/var/lib/boathouse` for root, else `$XDG_DATA_HOME/boathouse` or `~/.local/share/boathouse`",
          .shape = Shape::directory,
          .example = "/var/lib/boathouse",
@@ -43,7 +40,6 @@ std::vector<Option> box_options() {
          .environment = {"BOATHOUSE_RUN_AS"},
          .group = kBox,
          .member = &Settings::run_as,
-         .default_text = "",
          .default_note = "`boathouse` where that user exists, else `postgres`",
          .example = "boathouse",
          .prose =
@@ -54,7 +50,6 @@ std::vector<Option> box_options() {
          .group = kBox,
          .member = &Settings::listen,
          .default_text = "127.0.0.1",
-         .default_note = "",
          .example = "0.0.0.0",
          .prose = "IP address that all doors listen on. Beyond loopback a password is required."},
         {.key = "catalog_port",
@@ -63,7 +58,6 @@ std::vector<Option> box_options() {
          .group = kBox,
          .member = &Settings::catalog_port,
          .default_text = "5432",
-         .default_note = "",
          .min = 1,
          .max = kPortMax,
          .example = "15432",
@@ -74,7 +68,6 @@ std::vector<Option> box_options() {
          .group = kBox,
          .member = &Settings::sql_port,
          .default_text = "5433",
-         .default_note = "",
          .min = 1,
          .max = kPortMax,
          .example = "15433",
@@ -85,7 +78,6 @@ std::vector<Option> box_options() {
          .group = kBox,
          .member = &Settings::http_port,
          .default_text = "8080",
-         .default_note = "",
          .min = 1,
          .max = kPortMax,
          .example = "18080",
@@ -96,7 +88,6 @@ std::vector<Option> box_options() {
          .group = kBox,
          .member = &Settings::shutdown_grace_seconds,
          .default_text = "30",
-         .default_note = "",
          .min = 0,
          .max = 3600,
          .example = "10",
@@ -107,7 +98,6 @@ std::vector<Option> box_options() {
          .group = kBox,
          .member = &Settings::log_level,
          .default_text = "info",
-         .default_note = "",
          .choices = {"debug", "info", "warning", "error"},
          .example = "debug",
          .prose = "Least severe event that is logged."},
@@ -117,7 +107,6 @@ std::vector<Option> box_options() {
          .group = kBox,
          .member = &Settings::log_format,
          .default_text = "text",
-         .default_note = "",
          .choices = {"text", "json"},
          .example = "json",
          .prose = "Form of a log line: text for people, json for machines."},
@@ -132,7 +121,6 @@ std::vector<Option> access_options() {
          .group = kAccess,
          .member = &Settings::postgres_user,
          .default_text = "admin",
-         .default_note = "",
          .example = "admin",
          .prose = "Role that clients log in as: owner of the lake, may create roles, not a superuser."},
         {.key = "postgres_password",
@@ -140,7 +128,6 @@ std::vector<Option> access_options() {
          .environment = {"POSTGRES_PASSWORD"},
          .group = kAccess,
          .member = &Settings::postgres_password,
-         .default_text = "",
          .default_note = "on loopback one is generated and kept in `<data_dir>/secrets/postgres_password`",
          .example = "a long random text",
          .prose = "That role's password. Required as soon as `listen` is not a loopback address."},
@@ -149,8 +136,6 @@ std::vector<Option> access_options() {
          .environment = {"POSTGRES_PASSWORD_FILE"},
          .group = kAccess,
          .member = &Settings::postgres_password_file,
-         .default_text = "",
-         .default_note = "",
          .shape = Shape::file,
          .example = "/run/secrets/postgres_password",
          .prose = "File to read the password from, in place of POSTGRES_PASSWORD. A newline at its end is left out."},
@@ -160,7 +145,6 @@ std::vector<Option> access_options() {
          .group = kAccess,
          .member = &Settings::postgres_db,
          .default_text = "lakehouse",
-         .default_note = "",
          .example = "lakehouse",
          .prose = "PostgreSQL database that holds the catalog: `dbname` in a client's ATTACH."},
         {.key = "tls",
@@ -169,7 +153,6 @@ std::vector<Option> access_options() {
          .group = kAccess,
          .member = &Settings::tls,
          .default_text = "on",
-         .default_note = "",
          .choices = {"off", "on", "require"},
          .example = "require",
          .prose = "Encryption of the catalog's and the SQL door's connections: off, on for clients that ask for it, "
@@ -179,7 +162,6 @@ std::vector<Option> access_options() {
          .environment = {"BOATHOUSE_TLS_CERT_FILE"},
          .group = kAccess,
          .member = &Settings::tls_cert_file,
-         .default_text = "",
          .default_note = "a self-signed certificate in `<data_dir>/tls/`",
          .shape = Shape::file,
          .example = "/etc/boathouse/server.crt",
@@ -189,7 +171,6 @@ std::vector<Option> access_options() {
          .environment = {"BOATHOUSE_TLS_KEY_FILE"},
          .group = kAccess,
          .member = &Settings::tls_key_file,
-         .default_text = "",
          .default_note = "the self-signed certificate's key",
          .shape = Shape::file,
          .example = "/etc/boathouse/server.key",
@@ -204,7 +185,6 @@ std::vector<Option> catalog_options() {
          .environment = {"BOATHOUSE_CATALOG"},
          .group = kCatalog,
          .member = &Settings::catalog,
-         .default_text = "",
          .default_note = "the box runs its own PostgreSQL",
          .example = "postgresql://boathouse@db.example.com:5432/lakehouse?sslmode=require",
          .prose =
@@ -216,7 +196,6 @@ std::vector<Option> catalog_options() {
          .environment = {"BOATHOUSE_PG_BIN"},
          .group = kCatalog,
          .member = &Settings::pg_bin,
-         .default_text = "",
          .default_note = "searched for: PATH, pg_config, `/usr/lib/postgresql/*/bin`",
          .shape = Shape::directory,
          .example = "/usr/lib/postgresql/15/bin",
@@ -227,7 +206,6 @@ std::vector<Option> catalog_options() {
          .group = kCatalog,
          .member = &Settings::catalog_max_connections,
          .default_text = "200",
-         .default_note = "",
          .min = 20,
          .max = 10000,
          .example = "500",
@@ -242,7 +220,6 @@ std::vector<Option> lake_options() {
          .environment = {"DATA_PATH"},
          .group = kLake,
          .member = &Settings::data_path,
-         .default_text = "",
          .default_note = "`s3_bucket_url`, else `<data_dir>/lake/`",
          .shape = Shape::directory,
          .example = "/srv/lake/",
@@ -253,8 +230,6 @@ std::vector<Option> lake_options() {
          .environment = {"S3_BUCKET_URL"},
          .group = kLake,
          .member = &Settings::s3_bucket_url,
-         .default_text = "",
-         .default_note = "",
          .example = "s3://my-bucket/lake/",
          .prose = "The data path on S3, under the name that container setups use. Give this or `data_path`."},
         {.key = "s3_endpoint",
@@ -262,7 +237,6 @@ std::vector<Option> lake_options() {
          .environment = {"S3_ENDPOINT"},
          .group = kLake,
          .member = &Settings::s3_endpoint,
-         .default_text = "",
          .default_note = "AWS",
          .example = "minio:9000",
          .prose = "Host and port of an S3 server other than AWS, without `http://`; `s3_use_ssl` says which it is."},
@@ -271,7 +245,6 @@ std::vector<Option> lake_options() {
          .environment = {"S3_URL_STYLE"},
          .group = kLake,
          .member = &Settings::s3_url_style,
-         .default_text = "",
          .default_note = "path with `s3_endpoint`, else vhost",
          .choices = {"path", "vhost"},
          .example = "path",
@@ -282,7 +255,6 @@ std::vector<Option> lake_options() {
          .group = kLake,
          .member = &Settings::s3_use_ssl,
          .default_text = "true",
-         .default_note = "",
          .example = "false",
          .prose = "Whether S3 is spoken over https."},
         {.key = "aws_region",
@@ -290,8 +262,6 @@ std::vector<Option> lake_options() {
          .environment = {"AWS_REGION", "AWS_DEFAULT_REGION"},
          .group = kLake,
          .member = &Settings::aws_region,
-         .default_text = "",
-         .default_note = "",
          .example = "eu-central-1",
          .prose =
              "Region of the bucket. Required when the lake is on S3; other servers than AWS mostly take us-east-1."},
@@ -300,7 +270,6 @@ std::vector<Option> lake_options() {
          .environment = {"AWS_ACCESS_KEY_ID"},
          .group = kLake,
          .member = &Settings::aws_access_key_id,
-         .default_text = "",
          .default_note = "the AWS credential chain: profile, container role, instance role",
          .example = "AKIAIOSFODNN7EXAMPLE",
          .prose = "Access key for S3. Give it together with `aws_secret_access_key`, or neither."},
@@ -309,8 +278,6 @@ std::vector<Option> lake_options() {
          .environment = {"AWS_SECRET_ACCESS_KEY"},
          .group = kLake,
          .member = &Settings::aws_secret_access_key,
-         .default_text = "",
-         .default_note = "",
          .example = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
          .prose = "The access key's secret."},
         {.key = "aws_session_token",
@@ -318,8 +285,6 @@ std::vector<Option> lake_options() {
          .environment = {"AWS_SESSION_TOKEN"},
          .group = kLake,
          .member = &Settings::aws_session_token,
-         .default_text = "",
-         .default_note = "",
          .example = "FwoGZXIvYXdzEJr",
          .prose = "Token that temporary keys come with."},
         {.key = "lake_compression",
@@ -328,7 +293,6 @@ std::vector<Option> lake_options() {
          .group = kLake,
          .member = &Settings::lake_compression,
          .default_text = "zstd",
-         .default_note = "",
          .choices = {"uncompressed", "snappy", "gzip", "zstd", "brotli", "lz4"},
          .example = "snappy",
          .prose = "Compression of Parquet files. This and the next three are written into the lake when it is created; "
@@ -339,7 +303,6 @@ std::vector<Option> lake_options() {
          .group = kLake,
          .member = &Settings::lake_target_file_size_mb,
          .default_text = "512",
-         .default_note = "",
          .min = 1,
          .max = 65536,
          .example = "128",
@@ -350,7 +313,6 @@ std::vector<Option> lake_options() {
          .group = kLake,
          .member = &Settings::lake_row_group_rows,
          .default_text = "122880",
-         .default_note = "",
          .min = 2048,
          .max = 16777216,
          .example = "245760",
@@ -361,7 +323,6 @@ std::vector<Option> lake_options() {
          .group = kLake,
          .member = &Settings::lake_inlining_rows,
          .default_text = "10",
-         .default_note = "",
          .min = 0,
          .max = 100000,
          .example = "0",
@@ -378,7 +339,6 @@ std::vector<Option> engine_options() {
          .environment = {"BOATHOUSE_EXTENSION_DIR"},
          .group = kEngine,
          .member = &Settings::extension_dir,
-         .default_text = "",
          .default_note = "the extensions that are installed with Boathouse",
          .shape = Shape::directory,
          .example = "/usr/lib/boathouse/extensions",
@@ -389,7 +349,6 @@ std::vector<Option> engine_options() {
          .group = kEngine,
          .member = &Settings::memory_limit_mb,
          .default_text = "0",
-         .default_note = "",
          .min = 0,
          .max = 16777216,
          .example = "4096",
@@ -401,7 +360,6 @@ std::vector<Option> engine_options() {
          .group = kEngine,
          .member = &Settings::threads,
          .default_text = "0",
-         .default_note = "",
          .min = 0,
          .max = 1024,
          .example = "4",
@@ -412,7 +370,6 @@ std::vector<Option> engine_options() {
          .group = kEngine,
          .member = &Settings::engine_restart_max,
          .default_text = "10",
-         .default_note = "",
          .min = 0,
          .max = 1000,
          .example = "3",
@@ -428,51 +385,6 @@ std::vector<Option> all_options() {
     return table;
 }
 
-Error malformed(std::string message) {
-    return {.kind = ErrorKind::configuration, .message = std::move(message)};
-}
-
-Status set_number(const Option& option, const std::string& text, std::int64_t& field) {
-    std::int64_t number = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (code == std::errc::invalid_argument || end != text.data() + text.size()) {
-        return malformed("'" + text + "' is not a whole number");
-    }
-    if (code != std::errc() || number < option.min || number > option.max) {
-        return malformed("'" + text + "' is not between " + std::to_string(option.min) + " and " +
-                         std::to_string(option.max));
-    }
-    field = number;
-    return {};
-}
-
-Status set_boolean(const std::string& text, bool& field) {
-    if (text == "true" || text == "1" || text == "yes" || text == "on") {
-        field = true;
-    } else if (text == "false" || text == "0" || text == "no" || text == "off") {
-        field = false;
-    } else {
-        return malformed("'" + text + "' is neither true nor false");
-    }
-    return {};
-}
-
-Status set_text(const Option& option, const std::string& text, std::string& field) {
-    const auto& choices = option.choices;
-    if (!choices.empty() && !text.empty() && std::find(choices.begin(), choices.end(), text) == choices.end()) {
-        return malformed("'" + text + "' is not one of " + alternatives(choices));
-    }
-    if (text.find('\0') != std::string::npos) return malformed("the value holds a zero byte");
-    field = text;
-    return {};
-}
-
-Status set_secret(const std::string& text, Secret& field) {
-    if (text.find('\0') != std::string::npos) return malformed("the value holds a zero byte");
-    field = Secret(text);
-    return {};
-}
-
 }  // namespace
 
 const std::vector<Option>& options() {
@@ -484,51 +396,6 @@ const Option* find_option(std::string_view key) {
     const auto& table = options();
     const auto row = std::find_if(table.begin(), table.end(), [&](const Option& option) { return option.key == key; });
     return row == table.end() ? nullptr : &*row;
-}
-
-bool is_secret(const Option& option) {
-    return std::holds_alternative<Secret Settings::*>(option.member);
-}
-bool is_number(const Option& option) {
-    return std::holds_alternative<std::int64_t Settings::*>(option.member);
-}
-bool is_boolean(const Option& option) {
-    return std::holds_alternative<bool Settings::*>(option.member);
-}
-
-Status set_value(const Option& option, const std::string& text, Settings& settings) {
-    if (const auto* member = std::get_if<std::int64_t Settings::*>(&option.member)) {
-        return set_number(option, text, settings.**member);
-    }
-    if (const auto* member = std::get_if<bool Settings::*>(&option.member)) {
-        return set_boolean(text, settings.**member);
-    }
-    if (const auto* member = std::get_if<Secret Settings::*>(&option.member)) {
-        return set_secret(text, settings.**member);
-    }
-    return set_text(option, text, settings.*std::get<std::string Settings::*>(option.member));
-}
-
-std::string get_value(const Option& option, const Settings& settings) {
-    if (const auto* member = std::get_if<std::int64_t Settings::*>(&option.member)) {
-        return std::to_string(settings.**member);
-    }
-    if (const auto* member = std::get_if<bool Settings::*>(&option.member)) {
-        return settings.**member ? "true" : "false";
-    }
-    if (const auto* member = std::get_if<Secret Settings::*>(&option.member)) {
-        return (settings.**member).reveal();
-    }
-    return settings.*std::get<std::string Settings::*>(option.member);
-}
-
-std::string alternatives(const std::vector<std::string_view>& choices) {
-    std::string out;
-    for (std::size_t i = 0; i < choices.size(); ++i) {
-        if (i > 0) out += i + 1 == choices.size() ? " or " : ", ";
-        out += choices[i];
-    }
-    return out;
 }
 
 }  // namespace boathouse::config

@@ -30,8 +30,8 @@ struct Option {
     std::vector<std::string_view> environment;  // the first that is set counts; the hand-over uses the first
     std::string_view group;                     // a heading of --help and docs/config.md
     Member member;
-    std::string_view default_text;               // "" for none, or for one that is computed
-    std::string_view default_note;               // the computed default, in words
+    std::string_view default_text = {};          // "" for none, or for one that is computed
+    std::string_view default_note = {};          // the computed default, in words
     std::int64_t min = 0;                        // bounds of a number, both included
     std::int64_t max = 0;                        //
     std::vector<std::string_view> choices = {};  // of a text; empty: any
