@@ -36,6 +36,9 @@ class Database {
     Error describe(const duckdb::ErrorData& data) const;
     const Scrubber& scrubber() const { return scrubber_; }
 
+    // For connections that live longer than one query(): those of SQL clients.
+    duckdb::DatabaseInstance& instance() { return *instance_.instance; }
+
   private:
     Database(duckdb::DBConfig& config, Scrubber scrubber);
 

@@ -139,6 +139,10 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
     return lake;
 }
 
+Database& Lake::database() {
+    return *impl_->database;
+}
+
 Result<long long> Lake::newest_snapshot() {
     const auto table = impl_->database->query("SELECT id FROM ducklake_current_snapshot('lake')");
     if (!table) return no_answer(table.error());

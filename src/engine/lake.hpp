@@ -14,6 +14,8 @@
 
 namespace boathouse::engine {
 
+class Database;
+
 struct LakeInfo {
     std::string version;    // DuckLake's catalog version, "1.0"
     std::string data_path;  // as stored in the catalog
@@ -34,6 +36,9 @@ class Lake {
 
     // The newest snapshot's number, asked through DuckDB as a client would: the proof that queries succeed.
     Result<long long> newest_snapshot();
+
+    // The DuckDB that holds the lake; for this folder only.
+    Database& database();
 
   private:
     struct Impl;

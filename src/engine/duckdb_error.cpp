@@ -1,0 +1,171 @@
+#include "engine/duckdb_error.hpp"
+
+#include <charconv>
+
+namespace boathouse::engine {
+
+using duckdb::ErrorData;
+using duckdb::ExceptionType;
+
+namespace {
+
+std::string info(const ErrorData& error, const char* key) {
+    const auto entry = error.ExtraInfo().find(key);
+    return entry == error.ExtraInfo().end() ? std::string() : entry->second;
+}
+
+bool mentions(const ErrorData& error, std::string_view words) {
+    return error.RawMessage().find(words) != std::string::npos;
+}
+
+const char* catalog_state(const ErrorData& error) {
+    const std::string subtype = info(error, "error_subtype");
+    const std::string type = info(error, "type");
+    if (subtype == "ENTRY_ALREADY_EXISTS" || mentions(error, "already exists")) {
+        return type == "Schema" ? "42P06" : "42P07";
+    }
+    if (subtype == "MISSING_ENTRY" || mentions(error, "does not exist")) {
+        if (type == "Schema") return "3F000";
+        if (type.find("Function") != std::string::npos || type.find("Macro") != std::string::npos) return "42883";
+        if (type == "Type" || type == "Collation" || type == "configuration parameter") return "42704";
+        return "42P01";
+    }
+    return "42P01";
+}
+
+const char* binder_state(const ErrorData& error) {
+    const std::string subtype = info(error, "error_subtype");
+    if (subtype == "COLUMN_NOT_FOUND") return "42703";
+    if (subtype == "NO_MATCHING_FUNCTION") return "42883";
+    if (subtype == "UNSUPPORTED") return "0A000";
+    if (mentions(error, "Ambiguous reference")) return "42702";
+    if (mentions(error, "does not have a column named") || mentions(error, "not found in FROM clause")) return "42703";
+    if (mentions(error, "must appear in the GROUP BY")) return "42803";
+    if (mentions(error, "Referenced table") || mentions(error, "not found")) return "42P01";
+    if (mentions(error, "Cannot compare") || mentions(error, "type")) return "42804";
+    return "42601";
+}
+
+const char* transaction_state(const ErrorData& error) {
+    if (mentions(error, "onflict")) return "40001";
+    if (mentions(error, "aborted")) return "25P02";
+    if (mentions(error, "read-only")) return "25006";
+    return "25000";
+}
+
+const char* constraint_state(const ErrorData& error) {
+    if (mentions(error, "NOT NULL")) return "23502";
+    if (mentions(error, "CHECK")) return "23514";
+    if (mentions(error, "uplicate key") || mentions(error, "nique")) return "23505";
+    return "23000";
+}
+
+const char* io_state(const ErrorData& error) {
+    if (mentions(error, "No space left")) return "53100";
+    if (mentions(error, "ransaction conflict")) return "40001";
+    return "58030";
+}
+
+const char* conversion_state(const ErrorData& error) {
+    if (mentions(error, "out of range") || mentions(error, "overflow")) return "22003";
+    return "22P02";
+}
+
+const char* state_of(const ErrorData& error) {
+    switch (error.Type()) {
+        case ExceptionType::OUT_OF_RANGE:
+        case ExceptionType::DECIMAL:
+            return "22003";
+        case ExceptionType::CONVERSION:
+            return conversion_state(error);
+        case ExceptionType::UNKNOWN_TYPE:
+            return "42704";
+        case ExceptionType::MISMATCH_TYPE:
+        case ExceptionType::INVALID_TYPE:
+            return "42804";
+        case ExceptionType::DIVIDE_BY_ZERO:
+            return "22012";
+        case ExceptionType::OBJECT_SIZE:
+            return "54000";
+        case ExceptionType::TRANSACTION:
+            return transaction_state(error);
+        case ExceptionType::NOT_IMPLEMENTED:
+            return "0A000";
+        case ExceptionType::CATALOG:
+            return catalog_state(error);
+        case ExceptionType::PARSER:
+        case ExceptionType::SYNTAX:
+        case ExceptionType::EXPRESSION:
+            return "42601";
+        case ExceptionType::CONSTRAINT:
+            return constraint_state(error);
+        case ExceptionType::CONNECTION:
+        case ExceptionType::NETWORK:
+        case ExceptionType::HTTP:
+            return "08006";
+        case ExceptionType::SETTINGS:
+        case ExceptionType::INVALID_CONFIGURATION:
+            return "22023";
+        case ExceptionType::BINDER:
+            return binder_state(error);
+        case ExceptionType::IO:
+            return io_state(error);
+        case ExceptionType::INTERRUPT:
+            return "57014";
+        case ExceptionType::INVALID_INPUT:
+            return "22023";
+        case ExceptionType::OUT_OF_MEMORY:
+            return "53200";
+        case ExceptionType::PERMISSION:
+            return "42501";
+        case ExceptionType::PARAMETER_NOT_RESOLVED:
+            return "42P18";
+        case ExceptionType::PARAMETER_NOT_ALLOWED:
+            return "42P02";
+        case ExceptionType::DEPENDENCY:
+            return "2BP01";
+        case ExceptionType::MISSING_EXTENSION:
+        case ExceptionType::AUTOLOAD:
+            return "0A000";
+        case ExceptionType::SEQUENCE:
+            return "2200H";
+        case ExceptionType::INVALID:
+        case ExceptionType::SERIALIZATION:
+        case ExceptionType::PLANNER:
+        case ExceptionType::SCHEDULER:
+        case ExceptionType::EXECUTOR:
+        case ExceptionType::INDEX:
+        case ExceptionType::STAT:
+        case ExceptionType::OPTIMIZER:
+        case ExceptionType::NULL_POINTER:
+        case ExceptionType::FATAL:
+        case ExceptionType::INTERNAL:
+            return "XX000";
+    }
+    return "XX000";
+}
+
+}  // namespace
+
+QueryError to_query_error(const ErrorData& thrown, const Scrubber& scrubber) {
+    // As JSON the error carries its position; as text it would have a caret drawn into its message.
+    const bool is_json = thrown.RawMessage().starts_with("{\"exception_type\"");
+    const ErrorData error = is_json ? ErrorData(thrown.RawMessage()) : thrown;
+    QueryError result{state_of(error), scrubber(error.RawMessage())};
+    if (error.Type() == ExceptionType::INTERRUPT) result.message = "canceling statement due to user request";
+    // What DuckDB adds in further lines is advice.
+    const std::size_t line_end = result.message.find('\n');
+    if (line_end != std::string::npos) {
+        result.hint = result.message.substr(result.message.find_first_not_of("\n\t ", line_end));
+        result.message.resize(line_end);
+    }
+    const std::string position = info(error, "position");
+    std::size_t offset = 0;
+    if (!position.empty() &&
+        std::from_chars(position.data(), position.data() + position.size(), offset).ec == std::errc()) {
+        result.position = offset + 1;
+    }
+    return result;
+}
+
+}  // namespace boathouse::engine

@@ -1,0 +1,16 @@
+// From DuckDB's exceptions to PostgreSQL's SQLSTATEs: the one place where a type of the one becomes a code of the
+// other.
+//
+// Private to src/engine/.
+#pragma once
+
+#include <duckdb.hpp>
+
+#include "engine/query_error.hpp"
+#include "engine/scrubber.hpp"
+
+namespace boathouse::engine {
+
+QueryError to_query_error(const duckdb::ErrorData& error, const Scrubber& scrubber);
+
+}  // namespace boathouse::engine

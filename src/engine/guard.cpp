@@ -1,0 +1,217 @@
+#include "engine/guard.hpp"
+
+#include <algorithm>
+#include <duckdb/catalog/catalog_entry/schema_catalog_entry.hpp>
+#include <duckdb/catalog/catalog_entry/table_catalog_entry.hpp>
+#include <duckdb/main/client_context_state.hpp>
+#include <duckdb/parser/parsed_data/alter_info.hpp>
+#include <duckdb/parser/parsed_data/create_info.hpp>
+#include <duckdb/parser/parsed_data/drop_info.hpp>
+#include <duckdb/parser/statement/create_statement.hpp>
+#include <duckdb/parser/statement/drop_statement.hpp>
+#include <duckdb/parser/statement/explain_statement.hpp>
+#include <duckdb/planner/operator/logical_create.hpp>
+#include <duckdb/planner/operator/logical_create_index.hpp>
+#include <duckdb/planner/operator/logical_create_table.hpp>
+#include <duckdb/planner/operator/logical_delete.hpp>
+#include <duckdb/planner/operator/logical_get.hpp>
+#include <duckdb/planner/operator/logical_insert.hpp>
+#include <duckdb/planner/operator/logical_merge_into.hpp>
+#include <duckdb/planner/operator/logical_simple.hpp>
+#include <duckdb/planner/operator/logical_update.hpp>
+#include <duckdb/planner/planner_extension.hpp>
+#include <span>
+#include <string_view>
+
+namespace boathouse::engine {
+
+using duckdb::LogicalOperator;
+using duckdb::LogicalOperatorType;
+using duckdb::StatementType;
+
+namespace {
+
+constexpr const char* kMark = "boathouse_client";
+
+struct ClientMark final : duckdb::ClientContextState {};
+
+// Table functions that read nothing but their arguments, the lake, or DuckDB's description of itself.
+constexpr std::string_view kFunctions[] = {
+    "range",
+    "generate_series",
+    "unnest",
+    "repeat",
+    "repeat_row",
+    "summary",
+    "json_each",
+    "json_tree",
+    "checkpoint",
+    "force_checkpoint",
+    "pg_timezone_names",
+    "icu_calendar_names",
+    "ducklake_scan",
+    "seq_scan",
+    "column_data_scan",
+    "pragma_show",
+    "pragma_table_info",
+    "pragma_version",
+    "pragma_database_size",
+    "pragma_collations",
+    "pragma_platform",
+    "pragma_storage_info",
+};
+constexpr std::string_view kFunctionPrefixes[] = {"duckdb_", "ducklake_"};
+// Among those with an allowed prefix: what shows or reads what is not the lake's.
+constexpr std::string_view kRefusedFunctions[] = {"duckdb_secrets", "duckdb_secret_types", "duckdb_logs",
+                                                  "duckdb_logs_parsed", "duckdb_log_contexts"};
+constexpr std::string_view kDatabases[] = {"lake", "temp", "system"};
+
+bool contains(std::span<const std::string_view> names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void check_database(const std::string& name) {
+    if (contains(kDatabases, name)) return;
+    throw duckdb::PermissionException("permission denied for database \"%s\": only the lake is open to SQL clients",
+                                      name);
+}
+
+void check_function(const std::string& name) {
+    bool known = contains(kFunctions, name);
+    for (const std::string_view prefix : kFunctionPrefixes) known = known || std::string_view(name).starts_with(prefix);
+    if (known && !contains(kRefusedFunctions, name)) return;
+    throw duckdb::PermissionException("permission denied for table function %s", name);
+}
+
+void check_get(const duckdb::LogicalGet& get) {
+    // A function without a name scans rows that are part of the plan.
+    if (const auto table = get.GetTable()) return check_database(table->ParentCatalog().GetName());
+    if (!get.function.name.empty()) check_function(get.function.name);
+}
+
+// Without a name it is the session's default, and that is the lake: USE and search_path name nothing else.
+void check_named_database(const std::string& name) {
+    if (!name.empty()) check_database(name);
+}
+
+void check_create(const duckdb::LogicalCreate& create) {
+    check_named_database(create.schema ? create.schema->ParentCatalog().GetName() : create.info->catalog);
+}
+
+void check_change(const duckdb::ParseInfo& info) {
+    if (info.info_type == duckdb::ParseInfoType::DROP_INFO) check_named_database(info.Cast<duckdb::DropInfo>().catalog);
+    if (info.info_type == duckdb::ParseInfoType::ALTER_INFO)
+        check_named_database(info.Cast<duckdb::AlterInfo>().catalog);
+}
+
+void check_operator(LogicalOperator& op) {
+    switch (op.type) {
+        case LogicalOperatorType::LOGICAL_GET:
+            return check_get(op.Cast<duckdb::LogicalGet>());
+        case LogicalOperatorType::LOGICAL_INSERT:
+            return check_database(op.Cast<duckdb::LogicalInsert>().table.ParentCatalog().GetName());
+        case LogicalOperatorType::LOGICAL_UPDATE:
+            return check_database(op.Cast<duckdb::LogicalUpdate>().table.ParentCatalog().GetName());
+        case LogicalOperatorType::LOGICAL_DELETE:
+            return check_database(op.Cast<duckdb::LogicalDelete>().table.ParentCatalog().GetName());
+        case LogicalOperatorType::LOGICAL_MERGE_INTO:
+            return check_database(op.Cast<duckdb::LogicalMergeInto>().table.ParentCatalog().GetName());
+        case LogicalOperatorType::LOGICAL_CREATE_TABLE:
+            return check_database(op.Cast<duckdb::LogicalCreateTable>().schema.ParentCatalog().GetName());
+        case LogicalOperatorType::LOGICAL_CREATE_INDEX:
+            return check_database(op.Cast<duckdb::LogicalCreateIndex>().table.ParentCatalog().GetName());
+        case LogicalOperatorType::LOGICAL_CREATE_SCHEMA:
+        case LogicalOperatorType::LOGICAL_CREATE_VIEW:
+        case LogicalOperatorType::LOGICAL_CREATE_MACRO:
+        case LogicalOperatorType::LOGICAL_CREATE_TYPE:
+        case LogicalOperatorType::LOGICAL_CREATE_SEQUENCE:
+            return check_create(op.Cast<duckdb::LogicalCreate>());
+        case LogicalOperatorType::LOGICAL_DROP:
+        case LogicalOperatorType::LOGICAL_ALTER:
+            return check_change(*op.Cast<duckdb::LogicalSimple>().info);
+        default:
+            return;
+    }
+}
+
+// Below an extension's operator lies what DuckLake itself plans: compaction reads and writes the lake's files.
+void check_plan(LogicalOperator& op) {
+    if (op.type == LogicalOperatorType::LOGICAL_EXTENSION_OPERATOR) return;
+    check_operator(op);
+    for (auto& child : op.children) check_plan(*child);
+}
+
+void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& statement) {
+    if (!input.context.registered_state->Get<ClientMark>(kMark)) return;
+    if (statement.plan) check_plan(*statement.plan);
+}
+
+[[noreturn]] void refuse(const char* what) {
+    throw duckdb::PermissionException("permission denied: %s", what);
+}
+
+void refuse_object(duckdb::CatalogType type) {
+    if (type == duckdb::CatalogType::SECRET_ENTRY) refuse("secrets belong to the box");
+    if (type == duckdb::CatalogType::DATABASE_ENTRY) refuse("databases belong to the box");
+}
+
+}  // namespace
+
+void install_guard(duckdb::DatabaseInstance& database) {
+    duckdb::PlannerExtension extension;
+    extension.post_bind_function = check_bound;
+    duckdb::PlannerExtension::Register(duckdb::DBConfig::GetConfig(database), extension);
+}
+
+void protect(duckdb::ClientContext& context) {
+    context.registered_state->GetOrCreate<ClientMark>(kMark);
+}
+
+void refuse_statement(const duckdb::SQLStatement& statement) {
+    switch (statement.type) {
+        case StatementType::SELECT_STATEMENT:
+        case StatementType::INSERT_STATEMENT:
+        case StatementType::UPDATE_STATEMENT:
+        case StatementType::DELETE_STATEMENT:
+        case StatementType::MERGE_INTO_STATEMENT:
+        case StatementType::ALTER_STATEMENT:
+        case StatementType::ANALYZE_STATEMENT:
+        case StatementType::VACUUM_STATEMENT:
+        case StatementType::CALL_STATEMENT:
+            return;
+        case StatementType::CREATE_STATEMENT:
+            return refuse_object(statement.Cast<duckdb::CreateStatement>().info->type);
+        case StatementType::DROP_STATEMENT:
+            return refuse_object(statement.Cast<duckdb::DropStatement>().info->type);
+        case StatementType::EXPLAIN_STATEMENT:
+            return refuse_statement(*statement.Cast<duckdb::ExplainStatement>().stmt);
+        case StatementType::COPY_STATEMENT:
+            refuse("COPY reads and writes the client's own stream only");
+        case StatementType::SET_STATEMENT:
+        case StatementType::VARIABLE_SET_STATEMENT:
+            refuse("this setting is not open to SQL clients");
+        case StatementType::PRAGMA_STATEMENT:
+            refuse("PRAGMA is not open to SQL clients");
+        case StatementType::TRANSACTION_STATEMENT:
+        case StatementType::PREPARE_STATEMENT:
+        case StatementType::EXECUTE_STATEMENT:
+            refuse("this form of the statement is not supported");
+        case StatementType::ATTACH_STATEMENT:
+        case StatementType::DETACH_STATEMENT:
+        case StatementType::COPY_DATABASE_STATEMENT:
+        case StatementType::EXPORT_STATEMENT:
+            refuse("only the lake is open to SQL clients");
+        case StatementType::LOAD_STATEMENT:
+        case StatementType::UPDATE_EXTENSIONS_STATEMENT:
+            refuse("extensions belong to the box");
+        case StatementType::INVALID_STATEMENT:
+        case StatementType::CREATE_FUNC_STATEMENT:
+        case StatementType::RELATION_STATEMENT:
+        case StatementType::EXTENSION_STATEMENT:
+        case StatementType::LOGICAL_PLAN_STATEMENT:
+        case StatementType::MULTI_STATEMENT:
+            refuse("this kind of statement is not open to SQL clients");
+    }
+}
+
+}  // namespace boathouse::engine

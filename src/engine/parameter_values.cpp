@@ -1,0 +1,281 @@
+#include "engine/parameter_values.hpp"
+
+#include <bit>
+#include <duckdb/common/exception/conversion_exception.hpp>
+
+#include "engine/wire_types.hpp"
+#include "pgwire/frontend.hpp"
+#include "pgwire/values.hpp"
+
+namespace boathouse::engine {
+
+namespace wire = boathouse::pgwire;
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+using duckdb::Value;
+
+namespace {
+
+constexpr std::int32_t kEpochDays = 10957;  // 2000-01-01
+constexpr std::int64_t kEpochMicros = std::int64_t{kEpochDays} * 86'400'000'000;
+constexpr int kDimensionsMax = 6;  // PostgreSQL's MAXDIM
+
+[[noreturn]] void malformed(const char* type) {
+    throw duckdb::ConversionException("incorrect binary data format in a parameter of type %s", type);
+}
+
+// The type of an array's values; 0 if `oid` is no array's.
+std::uint32_t element_oid(std::uint32_t oid) {
+    static constexpr wire::WireType kTypes[] = {
+        wire::kBool,        wire::kBytea,    wire::kInt8,   wire::kInt2,    wire::kInt4, wire::kText,  wire::kJson,
+        wire::kFloat4,      wire::kFloat8,   wire::kBpchar, wire::kVarchar, wire::kDate, wire::kTime,  wire::kTimestamp,
+        wire::kTimestamptz, wire::kInterval, wire::kTimetz, wire::kNumeric, wire::kUuid, wire::kJsonb,
+    };
+    for (const wire::WireType& type : kTypes) {
+        if (type.array_oid == oid) return type.oid;
+    }
+    return 0;
+}
+
+std::int8_t hex_digit(char digit) {
+    if (digit >= '0' && digit <= '9') return static_cast<std::int8_t>(digit - '0');
+    if (digit >= 'a' && digit <= 'f') return static_cast<std::int8_t>(digit - 'a' + 10);
+    if (digit >= 'A' && digit <= 'F') return static_cast<std::int8_t>(digit - 'A' + 10);
+    return -1;
+}
+
+// bytea_in: "\x" and hexadecimal digits, or the old escapes ("\\", "\ooo").
+std::string decode_bytea(std::string_view text) {
+    std::string bytes;
+    if (text.starts_with("\\x")) {
+        if (text.size() % 2 != 0) malformed("bytea");
+        for (std::size_t i = 2; i < text.size(); i += 2) {
+            const int high = hex_digit(text[i]);
+            const int low = hex_digit(text[i + 1]);
+            if (high < 0 || low < 0) malformed("bytea");
+            bytes += static_cast<char>(high << 4 | low);
+        }
+        return bytes;
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\') {
+            bytes += text[i];
+        } else if (i + 1 < text.size() && text[i + 1] == '\\') {
+            bytes += '\\';
+            ++i;
+        } else {
+            if (i + 3 >= text.size()) malformed("bytea");
+            int value = 0;
+            for (std::size_t digit = i + 1; digit <= i + 3; ++digit) {
+                if (text[digit] < '0' || text[digit] > '7') malformed("bytea");
+                value = value * 8 + (text[digit] - '0');
+            }
+            bytes += static_cast<char>(value);
+            i += 3;
+        }
+    }
+    return bytes;
+}
+
+// numeric_recv, as text: DuckDB's cast makes of it what the plan wants.
+std::string decode_numeric(wire::Reader& reader) {
+    const int count = reader.i16();
+    const int weight = reader.i16();
+    const int sign = reader.i16();
+    const int scale = reader.i16();
+    if (static_cast<std::uint16_t>(sign) == 0xC000) return "NaN";
+    if (static_cast<std::uint16_t>(sign) == 0xD000) return "Infinity";
+    if (static_cast<std::uint16_t>(sign) == 0xF000) return "-Infinity";
+    if (count < 0 || scale < 0 || weight > 64 || weight < -64 || scale > 256) malformed("numeric");
+    std::vector<int> digits;
+    for (int i = 0; i < count && reader.ok(); ++i) digits.push_back(reader.i16());
+    const auto digit_at = [&](int position) {  // of base 10000, position 0 just left of the point
+        const int index = weight - position;
+        return index >= 0 && index < static_cast<int>(digits.size()) ? digits[static_cast<std::size_t>(index)] : 0;
+    };
+    std::string text = sign == 0x4000 ? "-" : "";
+    for (int position = std::max(weight, 0); position >= 0; --position)
+        text += std::to_string(10000 + digit_at(position)).substr(1);
+    const std::size_t first = text.find_first_not_of("-0");
+    const std::size_t keep = text.starts_with('-') ? 1 : 0;
+    text.erase(keep, (first == std::string::npos ? text.size() - 1 : first) - keep);
+    if (scale == 0) return text;
+    text += '.';
+    std::string fraction;
+    for (int position = -1; static_cast<int>(fraction.size()) < scale; --position)
+        fraction += std::to_string(10000 + digit_at(position)).substr(1);
+    return text + fraction.substr(0, static_cast<std::size_t>(scale));
+}
+
+duckdb::timestamp_t timestamp_of(std::int64_t micros) {
+    if (micros == wire::kInfinityMicros) return duckdb::timestamp_t::infinity();
+    if (micros == wire::kMinusInfinityMicros) return duckdb::timestamp_t::ninfinity();
+    if (__builtin_add_overflow(micros, kEpochMicros, &micros)) malformed("timestamp");
+    return duckdb::timestamp_t(micros);
+}
+
+duckdb::date_t date_of(std::int32_t days) {
+    if (days == wire::kInfinityDays) return duckdb::date_t::infinity();
+    if (days == wire::kMinusInfinityDays) return duckdb::date_t::ninfinity();
+    if (__builtin_add_overflow(days, kEpochDays, &days)) malformed("date");
+    return duckdb::date_t(days);
+}
+
+Value uuid_of(wire::Reader& reader) {
+    const std::uint64_t upper = static_cast<std::uint64_t>(reader.i64());
+    const std::uint64_t lower = static_cast<std::uint64_t>(reader.i64());
+    return Value::UUID(duckdb::hugeint_t(static_cast<std::int64_t>(upper ^ (std::uint64_t{1} << 63)), lower));
+}
+
+Value decode_binary(std::uint32_t oid, std::string_view bytes);
+
+Value decode_binary_array(std::uint32_t element, std::string_view bytes) {
+    wire::Reader reader(bytes);
+    const std::int32_t dimensions = reader.i32();
+    reader.i32();  // whether there are NULLs: the values say so themselves
+    const std::uint32_t sent = static_cast<std::uint32_t>(reader.i32());
+    if (dimensions > 1) throw duckdb::NotImplementedException("parameters that are arrays of several dimensions");
+    if (dimensions < 0 || dimensions > kDimensionsMax || sent != element) malformed("array");
+    duckdb::vector<Value> values;
+    if (dimensions == 1) {
+        const std::int32_t count = reader.i32();
+        reader.i32();  // lower bound
+        for (std::int32_t i = 0; i < count && reader.ok(); ++i) {
+            const std::int32_t length = reader.i32();
+            if (length < -1) malformed("array");
+            values.push_back(length == -1 ? Value(logical_type(element))
+                                          : decode_binary(element, reader.bytes(static_cast<std::size_t>(length))));
+        }
+    }
+    if (!reader.complete()) malformed("array");
+    return Value::LIST(logical_type(element), std::move(values));
+}
+
+Value decode_scalar(std::uint32_t oid, wire::Reader& reader) {
+    switch (oid) {
+        case wire::kBool.oid:
+            return Value::BOOLEAN(reader.byte() != 0);
+        case wire::kInt2.oid:
+            return Value::SMALLINT(reader.i16());
+        case wire::kInt4.oid:
+            return Value::INTEGER(reader.i32());
+        case wire::kOid.oid:
+            return Value::UINTEGER(static_cast<std::uint32_t>(reader.i32()));
+        case wire::kInt8.oid:
+            return Value::BIGINT(reader.i64());
+        case wire::kFloat4.oid:
+            return Value::FLOAT(std::bit_cast<float>(reader.i32()));
+        case wire::kFloat8.oid:
+            return Value::DOUBLE(std::bit_cast<double>(reader.i64()));
+        case wire::kNumeric.oid:
+            return Value(decode_numeric(reader));
+        case wire::kDate.oid:
+            return Value::DATE(date_of(reader.i32()));
+        case wire::kTime.oid:
+            return Value::TIME(duckdb::dtime_t(reader.i64()));
+        case wire::kTimetz.oid: {
+            const std::int64_t micros = reader.i64();
+            return Value::TIMETZ(duckdb::dtime_tz_t(duckdb::dtime_t(micros), -reader.i32()));
+        }
+        case wire::kTimestamp.oid:
+            return Value::TIMESTAMP(timestamp_of(reader.i64()));
+        case wire::kTimestamptz.oid:
+            return Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(timestamp_of(reader.i64())));
+        case wire::kInterval.oid: {
+            const std::int64_t micros = reader.i64();
+            const std::int32_t days = reader.i32();
+            return Value::INTERVAL(reader.i32(), days, micros);
+        }
+        case wire::kUuid.oid:
+            return uuid_of(reader);
+        case wire::kBytea.oid: {
+            const std::string_view bytes = reader.rest();
+            return Value::BLOB(reinterpret_cast<duckdb::const_data_ptr_t>(bytes.data()), bytes.size());
+        }
+        case wire::kJsonb.oid:
+            if (reader.byte() != 1) malformed("jsonb");
+            return Value(std::string(reader.rest()));
+        default:
+            return Value(std::string(reader.rest()));
+    }
+}
+
+Value decode_binary(std::uint32_t oid, std::string_view bytes) {
+    if (const std::uint32_t element = element_oid(oid); element != 0) return decode_binary_array(element, bytes);
+    wire::Reader reader(bytes);
+    Value value = decode_scalar(oid, reader);
+    if (!reader.complete()) malformed("this kind");
+    return value;
+}
+
+// array_in for one dimension: {a,"b c",NULL}.
+Value decode_text_array(std::uint32_t element, std::string_view text) {
+    duckdb::vector<Value> values;
+    if (text.size() < 2 || text.front() != '{' || text.back() != '}') {
+        throw duckdb::ConversionException("malformed array literal in a parameter");
+    }
+    text = text.substr(1, text.size() - 2);
+    std::size_t at = 0;
+    while (at < text.size()) {
+        std::string value;
+        bool quoted = false;
+        if (text[at] == '{') throw duckdb::NotImplementedException("parameters that are arrays of several dimensions");
+        while (at < text.size() && text[at] != ',') {
+            if (text[at] == '"') {
+                quoted = true;
+                for (++at; at < text.size() && text[at] != '"'; ++at) {
+                    if (text[at] == '\\' && at + 1 < text.size()) ++at;
+                    value += text[at];
+                }
+                if (at == text.size()) throw duckdb::ConversionException("malformed array literal in a parameter");
+            } else {
+                if (text[at] == '\\' && at + 1 < text.size()) ++at;
+                value += text[at];
+            }
+            ++at;
+        }
+        ++at;
+        const bool is_null = !quoted && duckdb::StringUtil::CIEquals(value, "NULL");
+        if (element == wire::kBytea.oid && !is_null) {
+            const std::string bytes = decode_bytea(value);
+            values.push_back(Value::BLOB(reinterpret_cast<duckdb::const_data_ptr_t>(bytes.data()), bytes.size()));
+        } else {
+            values.push_back(is_null ? Value(LogicalType::VARCHAR) : Value(std::move(value)));
+        }
+    }
+    return Value::LIST(element == wire::kBytea.oid ? LogicalType::BLOB : LogicalType::VARCHAR, std::move(values));
+}
+
+Value decode_text(std::uint32_t oid, std::string_view text) {
+    if (const std::uint32_t element = element_oid(oid); element != 0) return decode_text_array(element, text);
+    if (oid == wire::kBytea.oid) {
+        const std::string bytes = decode_bytea(text);
+        return Value::BLOB(reinterpret_cast<duckdb::const_data_ptr_t>(bytes.data()), bytes.size());
+    }
+    return Value(std::string(text));
+}
+
+// What the value becomes where the plan has no wish: the type that the client named.
+LogicalType natural_type(std::uint32_t oid) {
+    const std::uint32_t element = element_oid(oid);
+    if (element != 0) return LogicalType::LIST(logical_type(element));
+    return oid == wire::kNumeric.oid ? LogicalType::DOUBLE : logical_type(oid);
+}
+
+bool is_open(const LogicalType& type) {
+    return type.id() == LogicalTypeId::UNKNOWN || type.id() == LogicalTypeId::INVALID ||
+           type.id() == LogicalTypeId::ANY || type.id() == LogicalTypeId::SQLNULL;
+}
+
+}  // namespace
+
+Value decode_parameter(duckdb::ClientContext& context, const ParameterValue& parameter, std::uint32_t oid,
+                       const LogicalType& expected) {
+    const LogicalType wanted = is_open(expected) ? natural_type(oid) : expected;
+    if (!parameter.bytes) return is_open(wanted) ? Value() : Value(wanted);
+    const std::string_view bytes = *parameter.bytes;
+    Value value = parameter.format == 1 ? decode_binary(oid, bytes) : decode_text(oid, bytes);
+    return is_open(wanted) ? value : value.CastAs(context, wanted);
+}
+
+}  // namespace boathouse::engine

@@ -1,0 +1,128 @@
+#include <charconv>
+#include <duckdb/parser/expression/cast_expression.hpp>
+#include <duckdb/parser/expression/parameter_expression.hpp>
+#include <duckdb/parser/parsed_expression_iterator.hpp>
+#include <duckdb/parser/query_node.hpp>
+#include <duckdb/parser/statement/insert_statement.hpp>
+#include <duckdb/parser/statement/select_statement.hpp>
+
+#include "engine/parameter_values.hpp"
+#include "engine/session_impl.hpp"
+#include "engine/wire_types.hpp"
+
+namespace boathouse::engine {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+using ParsedPointer = duckdb::unique_ptr<duckdb::ParsedExpression>;
+
+namespace {
+
+// The number of "$3"; 0 if it is none.
+std::size_t parameter_number(const std::string& name) {
+    std::size_t number = 0;
+    const char* const end = name.data() + name.size();
+    return std::from_chars(name.data(), end, number).ptr == end ? number : 0;
+}
+
+// A parameter whose type the client names becomes a cast to that type, so that DuckDB plans with it.
+void cast_parameters(ParsedPointer& expression, const std::vector<std::uint32_t>& types) {
+    if (expression->GetExpressionClass() == duckdb::ExpressionClass::PARAMETER) {
+        const std::size_t number = parameter_number(expression->Cast<duckdb::ParameterExpression>().identifier);
+        if (number == 0 || number > types.size()) return;
+        const LogicalType type = logical_type(types[number - 1]);
+        // Text is what drivers say when they do not know: DuckDB's own inference stays.
+        if (type.id() == LogicalTypeId::UNKNOWN || type.id() == LogicalTypeId::VARCHAR) return;
+        const std::string alias = expression->GetAlias();
+        expression = duckdb::make_uniq<duckdb::CastExpression>(type, std::move(expression));
+        expression->SetAlias(alias);
+        return;
+    }
+    duckdb::ParsedExpressionIterator::EnumerateChildren(*expression,
+                                                        [&](ParsedPointer& child) { cast_parameters(child, types); });
+}
+
+void cast_parameters(duckdb::SQLStatement& statement, const std::vector<std::uint32_t>& types) {
+    duckdb::QueryNode* node = nullptr;
+    if (statement.type == duckdb::StatementType::SELECT_STATEMENT) {
+        node = statement.Cast<duckdb::SelectStatement>().node.get();
+    } else if (statement.type == duckdb::StatementType::INSERT_STATEMENT) {
+        // In VALUES the column's type is the better guide; only a query's parameters stand alone.
+        return;
+    }
+    if (!node) return;
+    duckdb::ParsedExpressionIterator::EnumerateQueryNodeChildren(
+        *node, [&](ParsedPointer& child) { cast_parameters(child, types); });
+}
+
+}  // namespace
+
+Prepared::Prepared(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Prepared::~Prepared() = default;
+const std::vector<std::uint32_t>& Prepared::parameter_types() const {
+    return impl_->parameter_types;
+}
+const std::vector<pgwire::ColumnDescription>& Prepared::columns() const {
+    return impl_->columns;
+}
+const std::string& Prepared::tag() const {
+    return impl_->tag;
+}
+
+Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::vector<std::uint32_t>& parameter_types) {
+    try {
+        if (auto settled = impl_->settle(); !settled) return settled.error();
+        auto& statements = parsed.impl_->statements;
+        if (statements.size() != 1) return QueryError{"0A000", "this statement cannot be prepared"};
+        cast_parameters(*statements.front(), parameter_types);
+
+        auto prepared = std::make_unique<Prepared::Impl>(*impl_);
+        prepared->tag = parsed.impl_->tag;
+        prepared->statement = impl_->connection.Prepare(std::move(statements.front()));
+        duckdb::PreparedStatement& statement = *prepared->statement;
+        if (statement.HasError()) return to_query_error(statement.GetErrorObject(), impl_->scrubber);
+
+        const auto expected = statement.GetExpectedParameterTypes();
+        std::size_t count = 0;
+        for (const auto& [name, index] : statement.named_param_map) count = std::max(count, parameter_number(name));
+        if (statement.named_param_map.size() > 0 && count == 0) {
+            return QueryError{"42P02", "parameters are written $1, $2 …"};
+        }
+        for (std::size_t number = 1; number <= count; ++number) {
+            const auto entry = expected.find(std::to_string(number));
+            const LogicalType type = entry == expected.end() ? LogicalType(LogicalTypeId::UNKNOWN) : entry->second;
+            const std::uint32_t named = number <= parameter_types.size() ? parameter_types[number - 1] : 0;
+            prepared->expected.push_back(type);
+            const bool open = type.id() == LogicalTypeId::UNKNOWN || type.id() == LogicalTypeId::SQLNULL;
+            prepared->parameter_types.push_back(named != 0 ? named : open ? pgwire::kText.oid : wire_type(type).oid);
+        }
+        if (statement.GetStatementProperties().return_type == duckdb::StatementReturnType::QUERY_RESULT) {
+            for (std::size_t i = 0; i < statement.GetTypes().size(); ++i) {
+                prepared->columns.push_back(describe_column(statement.GetNames()[i], statement.GetTypes()[i]));
+            }
+        }
+        return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
+    } catch (const std::exception& exception) {
+        return impl_->describe(exception);
+    }
+}
+
+Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const std::vector<ParameterValue>& parameters) {
+    Prepared::Impl& plan = *prepared.impl_;
+    try {
+        if (auto settled = impl_->settle(); !settled) return settled.error();
+        duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
+        for (std::size_t i = 0; i < plan.expected.size(); ++i) {
+            const std::string name = std::to_string(i + 1);
+            if (!plan.statement->named_param_map.contains(name)) continue;  // $1 and $3 without a $2
+            duckdb::Value value = decode_parameter(*impl_->connection.context, parameters.at(i),
+                                                   plan.parameter_types[i], plan.expected[i]);
+            values[name] = duckdb::BoundParameterData(std::move(value));
+        }
+        return impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag);
+    } catch (const std::exception& exception) {
+        return impl_->describe(exception);
+    }
+}
+
+}  // namespace boathouse::engine

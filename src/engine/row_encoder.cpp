@@ -1,0 +1,98 @@
+#include "engine/row_encoder.hpp"
+
+#include "engine/value_encoders.hpp"
+#include "engine/wire_types.hpp"
+#include "pgwire/backend.hpp"
+#include "pgwire/frontend.hpp"
+
+namespace boathouse::engine {
+
+using duckdb::idx_t;
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+using pgwire::Buffer;
+
+namespace {
+
+// What PostgreSQL has no format for goes as DuckDB casts it to text, a whole vector at once.
+bool goes_by_cast(const LogicalType& type) {
+    return type.id() == LogicalTypeId::VARIANT || type.id() == LogicalTypeId::GEOMETRY ||
+           type.id() == LogicalTypeId::BIGNUM;
+}
+
+bool is_nested(const LogicalType& type) {
+    const duckdb::PhysicalType physical = type.InternalType();
+    return physical == duckdb::PhysicalType::LIST || physical == duckdb::PhysicalType::ARRAY ||
+           physical == duckdb::PhysicalType::STRUCT;
+}
+
+}  // namespace
+
+ColumnEncoder::ColumnEncoder(const LogicalType& column_type, Format column_format, const pgwire::Zone& column_zone)
+    : type(column_type), format(column_format), zone(column_zone), oid(wire_type(column_type).oid) {
+    if (type.id() == LogicalTypeId::DECIMAL) scale = duckdb::DecimalType::GetScale(type);
+    // Inside JSON, values are text.
+    const Format child_format = goes_as_json(type) ? Format::text : format;
+    if (type.id() == LogicalTypeId::LIST || type.id() == LogicalTypeId::MAP) {
+        children.emplace_back(duckdb::ListType::GetChildType(type), child_format, zone);
+    } else if (type.id() == LogicalTypeId::ARRAY) {
+        children.emplace_back(duckdb::ArrayType::GetChildType(type), child_format, zone);
+    } else if (type.id() == LogicalTypeId::STRUCT || type.id() == LogicalTypeId::UNION) {
+        for (const auto& field : duckdb::StructType::GetChildTypes(type)) {
+            children.emplace_back(field.second, child_format, zone);
+        }
+    }
+    put_value = choose_encoder(type, format == Format::binary);
+}
+
+void ColumnEncoder::put(Buffer& out, const Cells& cells, idx_t row) const {
+    const idx_t index = cells.unified.sel->get_index(row);
+    if (!cells.unified.validity.RowIsValid(index)) {
+        out.put_i32(-1);
+        return;
+    }
+    const std::size_t length_at = out.size();
+    out.put_i32(0);
+    put_value(out, *this, cells, index);
+    out.set_i32(length_at, static_cast<std::int32_t>(out.size() - length_at - 4));
+}
+
+RowEncoder::RowEncoder(const duckdb::vector<LogicalType>& types, const std::vector<std::int16_t>& formats,
+                       const pgwire::Zone& zone, duckdb::ClientContext& context)
+    : context_(context) {
+    columns_.reserve(types.size());
+    for (std::size_t i = 0; i < types.size(); ++i) {
+        const bool binary = pgwire::format_of(formats, i) == 1;
+        const LogicalType type = goes_by_cast(types[i]) ? LogicalType::VARCHAR : types[i];
+        columns_.emplace_back(type, binary ? ColumnEncoder::Format::binary : ColumnEncoder::Format::text, zone);
+    }
+}
+
+void RowEncoder::load(duckdb::unique_ptr<duckdb::DataChunk> chunk) {
+    chunk_ = std::move(chunk);
+    row_ = 0;
+    cells_.clear();
+    casts_.clear();
+    if (!chunk_) return;
+    cells_.resize(columns_.size());
+    casts_.reserve(columns_.size());
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        duckdb::Vector* source = &chunk_->data[i];
+        if (goes_by_cast(source->GetType())) {
+            casts_.emplace_back(LogicalType::VARCHAR, chunk_->size());
+            duckdb::VectorOperations::Cast(context_, *source, casts_.back(), chunk_->size());
+            source = &casts_.back();
+        }
+        if (is_nested(source->GetType())) source->Flatten(chunk_->size());
+        duckdb::Vector::RecursiveToUnifiedFormat(*source, chunk_->size(), cells_[i]);
+    }
+}
+
+void RowEncoder::put_row(Buffer& out) {
+    pgwire::Message message(out, 'D');
+    out.put_i16(static_cast<std::int16_t>(columns_.size()));
+    for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].put(out, cells_[i], row_);
+    ++row_;
+}
+
+}  // namespace boathouse::engine

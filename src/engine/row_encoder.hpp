@@ -1,0 +1,65 @@
+// From DuckDB's columns to PostgreSQL's rows: each column's encoder is chosen once, then each row costs one indirect
+// call a value, from DuckDB's vector straight into the wire buffer.
+//
+// Private to src/engine/. One thread at a time. Throws duckdb::Exception for values that PostgreSQL cannot carry
+// (nested lists of different lengths).
+#pragma once
+
+#include <duckdb.hpp>
+#include <functional>
+#include <vector>
+
+#include "pgwire/buffer.hpp"
+#include "pgwire/zone.hpp"
+
+namespace boathouse::engine {
+
+class ColumnEncoder;
+
+// A vector and its children, ready to be read by index.
+using Cells = duckdb::RecursiveUnifiedVectorFormat;
+
+// Appends the value at `index` of `cells`, which is not NULL, without its length.
+using PutValue = void (*)(pgwire::Buffer& out, const ColumnEncoder& column, const Cells& cells, duckdb::idx_t index);
+
+class ColumnEncoder {
+  public:
+    enum class Format { text, binary };
+    ColumnEncoder(const duckdb::LogicalType& type, Format format, const pgwire::Zone& zone);
+
+    // Appends length and value, or the length -1 of a NULL; `row` counts in the vector, not in its data.
+    void put(pgwire::Buffer& out, const Cells& cells, duckdb::idx_t row) const;
+
+    const duckdb::LogicalType type;
+    const Format format;
+    const pgwire::Zone& zone;
+    int scale = 0;          // of a DECIMAL
+    std::uint32_t oid = 0;  // on the wire
+    PutValue put_value = nullptr;
+    std::vector<ColumnEncoder> children;  // of a list its values, of a struct its fields
+};
+
+class RowEncoder {
+  public:
+    // `formats` by Bind's rule; `zone` must outlive the encoder.
+    RowEncoder(const duckdb::vector<duckdb::LogicalType>& types, const std::vector<std::int16_t>& formats,
+               const pgwire::Zone& zone, duckdb::ClientContext& context);
+
+    // The chunk whose rows come next; kept until the next load().
+    void load(duckdb::unique_ptr<duckdb::DataChunk> chunk);
+
+    duckdb::idx_t rows_left() const { return chunk_ ? chunk_->size() - row_ : 0; }
+
+    // One DataRow.
+    void put_row(pgwire::Buffer& out);
+
+  private:
+    duckdb::ClientContext& context_;
+    std::vector<ColumnEncoder> columns_;
+    duckdb::unique_ptr<duckdb::DataChunk> chunk_;
+    std::vector<duckdb::Vector> casts_;  // of columns that go as DuckDB's own text
+    std::vector<Cells> cells_;
+    duckdb::idx_t row_ = 0;
+};
+
+}  // namespace boathouse::engine

@@ -1,0 +1,151 @@
+#include "engine/session.hpp"
+
+#include "engine/database.hpp"
+#include "engine/dialect.hpp"
+#include "engine/guard.hpp"
+#include "engine/lake.hpp"
+#include "engine/session_impl.hpp"
+
+namespace boathouse::engine {
+
+Parsed::Parsed(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Parsed::Parsed(Parsed&&) noexcept = default;
+Parsed& Parsed::operator=(Parsed&&) noexcept = default;
+Parsed::~Parsed() = default;
+const std::string& Parsed::tag() const {
+    return impl_->tag;
+}
+
+Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Session::~Session() = default;
+
+Outcome<void> Session::Impl::run_text(const std::string& sql) {
+    try {
+        if (auto settled = settle(); !settled) return settled.error();
+        const auto result = connection.Query(sql);
+        if (result->HasError()) return to_query_error(result->GetErrorObject(), scrubber);
+        return {};
+    } catch (const std::exception& exception) {
+        return describe(exception);
+    }
+}
+
+Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
+                                                                std::string tag) {
+    if (pending->HasError()) return to_query_error(pending->GetErrorObject(), scrubber);
+    auto result = pending->Execute();
+    if (result->HasError()) return to_query_error(result->GetErrorObject(), scrubber);
+    auto impl = std::make_unique<ResultStream::Impl>(*this, std::move(result), std::move(tag));
+    return std::unique_ptr<ResultStream>(new ResultStream(std::move(impl)));
+}
+
+Status Session::admit_clients(Lake& lake) {
+    Database& database = lake.database();
+    install_guard(database.instance());
+    const auto locked = database.query("SET GLOBAL allowed_directories = [" + literal(lake.info().data_path) +
+                                       "]; SET GLOBAL enable_external_access = false");
+    if (!locked) return locked.error();
+    return {};
+}
+
+Outcome<std::unique_ptr<Session>> Session::open(Lake& lake) {
+    Database& database = lake.database();
+    try {
+        auto impl = std::make_unique<Impl>(database.instance(), database.scrubber());
+        if (auto used = impl->run_text(std::string(kPostgresDialect) +
+                                       "SET SESSION TimeZone = 'UTC'; SET SESSION errors_as_json = true; USE lake");
+            !used) {
+            return used.error();
+        }
+        protect(*impl->connection.context);
+        return std::unique_ptr<Session>(new Session(std::move(impl)));
+    } catch (const std::exception& exception) {
+        return to_query_error(duckdb::ErrorData(exception), database.scrubber());
+    }
+}
+
+Outcome<Parsed> Session::parse(std::string_view text) {
+    try {
+        auto statements = impl_->connection.ExtractStatements(std::string(text));
+        auto parsed = std::make_unique<Parsed::Impl>();
+        for (auto& statement : statements) {
+            refuse_statement(*statement);
+            if (impl_->postgres_dialect) name_columns(*statement);
+            parsed->statements.push_back(std::move(statement));
+        }
+        if (parsed->statements.empty()) return QueryError{"42601", "the statement is empty"};
+        parsed->tag = command_word(*parsed->statements.back());
+        return Parsed(std::move(parsed));
+    } catch (const std::exception& exception) {
+        return impl_->describe(exception);
+    }
+}
+
+Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
+    try {
+        if (auto settled = impl_->settle(); !settled) return settled.error();
+        auto& statements = parsed.impl_->statements;
+        for (std::size_t i = 0; i + 1 < statements.size(); ++i) {
+            const auto result = impl_->connection.Query(std::move(statements[i]));
+            if (result->HasError()) return to_query_error(result->GetErrorObject(), impl_->scrubber);
+        }
+        return impl_->stream_of(impl_->connection.context->PendingQuery(std::move(statements.back()), true),
+                                std::move(parsed.impl_->tag));
+    } catch (const std::exception& exception) {
+        return impl_->describe(exception);
+    }
+}
+
+Outcome<void> Session::begin() {
+    return impl_->run_text("BEGIN TRANSACTION");
+}
+Outcome<void> Session::commit() {
+    return impl_->run_text("COMMIT");
+}
+Outcome<void> Session::rollback() {
+    return impl_->run_text("ROLLBACK");
+}
+
+Outcome<void> Session::set_dialect(bool duckdb) {
+    if (auto done = impl_->run_text(duckdb ? kDuckdbDialect : kPostgresDialect); !done) return done;
+    impl_->postgres_dialect = !duckdb;
+    return {};
+}
+
+Outcome<void> Session::set_search_path(const std::vector<std::string>& schemas) {
+    std::string path;
+    for (const std::string& schema : schemas) {
+        const auto found = impl_->connection.Query(
+            "SELECT 1 FROM duckdb_schemas() WHERE database_name = 'lake' AND schema_name = " + literal(schema));
+        if (found->HasError()) return to_query_error(found->GetErrorObject(), impl_->scrubber);
+        if (found->RowCount() == 0) continue;
+        path += (path.empty() ? "lake." : ",lake.") + duckdb::KeywordHelper::WriteQuoted(schema, '"');
+    }
+    return impl_->run_text(path.empty() ? "USE lake" : "SET search_path = " + literal(path));
+}
+
+Outcome<void> Session::drop_temporary_tables() {
+    const auto tables = impl_->connection.Query("SELECT table_name FROM duckdb_tables() WHERE temporary");
+    if (tables->HasError()) return to_query_error(tables->GetErrorObject(), impl_->scrubber);
+    for (duckdb::idx_t row = 0; row < tables->RowCount(); ++row) {
+        const std::string name = tables->GetValue(0, row).ToString();
+        if (auto done = impl_->run_text("DROP TABLE temp." + duckdb::KeywordHelper::WriteQuoted(name, '"')); !done)
+            return done;
+    }
+    return {};
+}
+
+Outcome<void> Session::set_time_zone(const std::string& name) {
+    const std::optional<pgwire::Zone> zone = pgwire::Zone::find(name);
+    if (!zone) return QueryError{"22023", "invalid value for parameter \"TimeZone\": \"" + name + "\""};
+    if (auto set_in_duckdb = impl_->run_text("SET SESSION TimeZone = " + literal(name)); !set_in_duckdb)
+        return set_in_duckdb.error();
+    impl_->zone = *zone;
+    return {};
+}
+
+void Session::interrupt() {
+    impl_->connection.Interrupt();
+}
+
+}  // namespace boathouse::engine

@@ -1,0 +1,141 @@
+// One client's conversation with DuckDB: a connection whose default database is the lake, statements parsed, prepared
+// and run on it, rows encoded straight from DuckDB's vectors.
+//
+// A Session is owned by one client and used by one thread at a time, but for interrupt(), which any thread may call.
+// Calls block while DuckDB works. A ResultStream, Prepared or Parsed statement must not outlive its Session. At most
+// one stream reads from DuckDB at a time: running a statement first completes the open stream in memory (see
+// ResultStream::settle). DuckDB's exceptions come out as QueryErrors. No header of this folder includes duckdb.hpp.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/query_error.hpp"
+#include "pgwire/backend.hpp"
+#include "pgwire/zone.hpp"
+
+namespace boathouse::engine {
+
+class Lake;
+
+// A parameter of Bind: how it is encoded and its bytes; nullopt is NULL.
+struct ParameterValue {
+    std::int16_t format = 0;
+    std::optional<std::string_view> bytes{};
+};
+
+// One statement that DuckDB's parser took and that a client may run; not bound to the lake's tables yet.
+class Parsed {
+  public:
+    Parsed(Parsed&&) noexcept;
+    Parsed& operator=(Parsed&&) noexcept;
+    ~Parsed();
+
+    // PostgreSQL's word for it in CommandComplete, without counts: "SELECT", "INSERT", "CREATE TABLE".
+    const std::string& tag() const;
+
+  private:
+    friend class Session;
+    struct Impl;
+    explicit Parsed(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+// The answer to one statement, read once, front to back.
+class ResultStream {
+  public:
+    ~ResultStream();
+
+    // No columns: the statement returns no rows.
+    const std::vector<pgwire::ColumnDescription>& columns() const;
+
+    // Formats of the columns by Bind's rule (none, one, one each); to be set before the first encode().
+    void set_formats(const std::vector<std::int16_t>& formats);
+
+    struct Limits {
+        std::uint64_t rows_max = UINT64_MAX;
+        std::size_t bytes_max = SIZE_MAX;  // of the buffer; passed by at most one row
+    };
+    struct Progress {
+        std::uint64_t rows = 0;
+        bool finished = false;
+    };
+    // Appends DataRow messages until a limit is reached or the rows end.
+    Outcome<Progress> encode(pgwire::Buffer& out, Limits limits);
+
+    // After the last row: "SELECT 3", "INSERT 0 1".
+    std::string command_tag() const;
+
+    // Takes what is left into memory, so that the session's connection is free for another statement.
+    Outcome<void> settle();
+
+    struct Impl;  // session_impl.hpp, for this folder only
+    explicit ResultStream(std::unique_ptr<Impl> impl);
+
+  private:
+    std::unique_ptr<Impl> impl_;
+};
+
+// A statement planned once, to be run with parameters. DuckDB plans again by itself when the lake has changed.
+class Prepared {
+  public:
+    ~Prepared();
+
+    const std::vector<std::uint32_t>& parameter_types() const;  // of PostgreSQL, in the order of $1, $2 …
+    const std::vector<pgwire::ColumnDescription>& columns() const;
+    const std::string& tag() const;
+
+  private:
+    friend class Session;
+    struct Impl;
+    explicit Prepared(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+class Session {
+  public:
+    // Once, before the first open(): puts the guard (guard.hpp) into DuckDB and takes from all of it, for as long as it
+    // runs, files and network but for the lake's data path.
+    static Status admit_clients(Lake& lake);
+
+    // `lake` must outlive the session.
+    static Outcome<std::unique_ptr<Session>> open(Lake& lake);
+    ~Session();
+
+    // The text of one statement. Refuses what no client of the SQL door may run (42501): files, other databases,
+    // extensions, secrets.
+    Outcome<Parsed> parse(std::string_view text);
+
+    Outcome<std::unique_ptr<ResultStream>> run(Parsed statement);
+
+    // `parameter_types` as the client says them, 0 where it does not.
+    Outcome<std::unique_ptr<Prepared>> prepare(Parsed statement, const std::vector<std::uint32_t>& parameter_types);
+    Outcome<std::unique_ptr<ResultStream>> run(Prepared& statement, const std::vector<ParameterValue>& parameters);
+
+    Outcome<void> begin();
+    Outcome<void> commit();
+    Outcome<void> rollback();
+
+    // PostgreSQL's meaning where DuckDB has both (integer division, order of NULLs, names of columns), or DuckDB's.
+    Outcome<void> set_dialect(bool duckdb);
+    // Schemas of the lake, in which unqualified names are looked for; those that do not exist are left out.
+    Outcome<void> set_search_path(const std::vector<std::string>& schemas);
+    Outcome<void> drop_temporary_tables();
+    // The zone of timestamps with time zone, in computation and in output.
+    Outcome<void> set_time_zone(const std::string& name);
+
+    // Makes the statement that runs now fail with 57014; nothing if none runs.
+    void interrupt();
+
+    struct Impl;  // session_impl.hpp, for this folder only
+
+  private:
+    explicit Session(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace boathouse::engine

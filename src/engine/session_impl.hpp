@@ -1,0 +1,71 @@
+// What the parts of a Session share.
+//
+// Private to src/engine/: session.cpp, result_stream.cpp and prepared.cpp include it. One thread at a time.
+#pragma once
+
+#include <duckdb.hpp>
+
+#include "engine/duckdb_error.hpp"
+#include "engine/row_encoder.hpp"
+#include "engine/session.hpp"
+
+namespace boathouse::engine {
+
+struct Parsed::Impl {
+    // More than one where DuckDB's parser makes several of one (PIVOT): the last gives the answer.
+    std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
+    std::string tag;
+};
+
+struct Session::Impl {
+    Impl(duckdb::DatabaseInstance& database, const Scrubber& secrets) : connection(database), scrubber(secrets) {}
+
+    duckdb::Connection connection;
+    const Scrubber& scrubber;
+    pgwire::Zone zone;
+    bool postgres_dialect = true;
+    ResultStream::Impl* reading = nullptr;  // the stream that still reads from the connection
+
+    Outcome<void> run_text(const std::string& sql);
+    // Frees the connection for another statement.
+    Outcome<void> settle();
+    QueryError describe(const std::exception& exception) const {
+        return to_query_error(duckdb::ErrorData(exception), scrubber);
+    }
+    Outcome<std::unique_ptr<ResultStream>> stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
+                                                     std::string tag);
+};
+
+struct ResultStream::Impl {
+    Impl(Session::Impl& owner, duckdb::unique_ptr<duckdb::QueryResult> answer, std::string word);
+    ~Impl();
+
+    bool gives_rows() const { return result->properties.return_type == duckdb::StatementReturnType::QUERY_RESULT; }
+    // Throws what DuckDB throws. False at the end.
+    bool load_next();
+    void end();
+
+    Session::Impl& session;
+    duckdb::unique_ptr<duckdb::QueryResult> result;
+    std::string tag;
+    std::vector<pgwire::ColumnDescription> columns;
+    std::vector<std::int16_t> formats;
+    std::optional<RowEncoder> encoder;
+    duckdb::unique_ptr<duckdb::ColumnDataCollection> settled;  // what settle() took into memory
+    duckdb::ColumnDataScanState scan;
+    std::uint64_t rows = 0;
+    bool finished = false;
+};
+
+struct Prepared::Impl {
+    explicit Impl(Session::Impl& owner) : session(owner) {}
+
+    Session::Impl& session;
+    duckdb::unique_ptr<duckdb::PreparedStatement> statement;
+    std::string tag;
+    std::vector<std::uint32_t> parameter_types;
+    std::vector<duckdb::LogicalType> expected;  // by DuckDB, in the order of $1, $2 …
+    std::vector<pgwire::ColumnDescription> columns;
+};
+
+}  // namespace boathouse::engine
