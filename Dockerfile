@@ -26,7 +26,8 @@ RUN mkdir -p /etc/postgresql-common/createcluster.d \
         '/usr/share/postgresql/*/man/*' >/etc/dpkg/dpkg.cfg.d/boathouse \
  && apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        postgresql-15 libpq5 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libtomlplusplus3 libacl1 acl ca-certificates \
+        postgresql-15 libpq5 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libtomlplusplus3 libacl1 libcctz2 \
+        libpg-query1504.0 acl tzdata ca-certificates \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* \
  && useradd --system --uid 970 --home-dir /var/lib/boathouse --shell /usr/sbin/nologin boathouse \
  && install -d -o boathouse -g boathouse -m 0755 /var/lib/boathouse

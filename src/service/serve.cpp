@@ -10,6 +10,7 @@
 #include "catalog/bootstrap.hpp"
 #include "config/version.hpp"
 #include "engine/lake.hpp"
+#include "gateway/sql_door.hpp"
 #include "http/extension_mirror.hpp"
 #include "http/health.hpp"
 #include "http/metrics.hpp"
@@ -94,6 +95,16 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     return std::make_unique<Engine>(std::move(*lake), settings, *endpoint);
 }
 
+Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& settings, engine::Lake& lake) {
+    auto endpoint = catalog::box_endpoint(settings);
+    if (!endpoint) return endpoint.error();
+    gateway::SqlDoorOptions options;
+    options.address = settings.listen;
+    options.port = static_cast<std::uint16_t>(settings.sql_port);
+    options.database_names = {"lake", settings.postgres_db};
+    return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), lake);
+}
+
 }  // namespace
 
 int serve() {
@@ -104,16 +115,21 @@ int serve() {
     if (!engine) return fail(engine.error());
     http::Server& server = (*engine)->server;
     if (auto started = server.start(); !started) return fail(started.error());
+    auto sql_door = open_sql_door(*settings, *(*engine)->lake);
+    if (!sql_door) return fail(sql_door.error());
     if (const auto snapshot = (*engine)->lake->newest_snapshot(); !snapshot) return fail(snapshot.error());
     signals.start_serving();
-    log_info("engine", "serving HTTP on {}:{}", settings->listen, server.port());
+    log_info("engine", "serving SQL on {}:{}, HTTP on {}:{}", settings->listen, (*sql_door)->port(), settings->listen,
+             server.port());
     notify_supervisor("READY=1\nSTATUS=serving");
 
     signals.wait();
     notify_supervisor("STOPPING=1");
-    log_info("engine", "stopping: {} s for requests that are being answered", settings->shutdown_grace_seconds);
+    log_info("engine", "stopping: {} s for requests and statements that are being answered", settings->shutdown_grace_seconds);
     (*engine)->health.set_stopping();
-    server.stop(static_cast<int>(settings->shutdown_grace_seconds) * 1000);
+    const int grace_ms = static_cast<int>(settings->shutdown_grace_seconds) * 1000;
+    (*sql_door)->stop(grace_ms);
+    server.stop(grace_ms);
     log_info("engine", "stopped");
     return kExitStopped;
 }

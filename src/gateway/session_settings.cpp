@@ -1,0 +1,298 @@
+#include "gateway/session_settings.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "config/version.hpp"
+
+namespace boathouse::gateway {
+
+using engine::Outcome;
+using engine::QueryError;
+
+namespace {
+
+enum class Kind { text, boolean, integer, duration_ms, choice, fixed, list };
+
+struct Setting {
+    const char* name;  // as PostgreSQL writes it
+    Kind kind;
+    const char* initial;
+    const char* choices = "";  // of a choice, separated by '|'
+    SettingEffect effect = SettingEffect::none;
+    bool reported = false;
+};
+
+// Fixed settings may be set to what they are, as drivers do, and to nothing else.
+constexpr Setting kSettings[] = {
+    {"application_name", Kind::text, "", "", SettingEffect::none, true},
+    {"boathouse.dialect", Kind::choice, "postgres", "postgres|duckdb", SettingEffect::dialect},
+    {"bytea_output", Kind::fixed, "hex"},
+    {"check_function_bodies", Kind::boolean, "on"},
+    {"client_encoding", Kind::fixed, "UTF8", "", SettingEffect::none, true},
+    {"client_min_messages", Kind::choice, "notice", "debug5|debug4|debug3|debug2|debug1|log|notice|warning|error"},
+    {"cursor_tuple_fraction", Kind::text, "0.1"},
+    {"DateStyle", Kind::fixed, "ISO, MDY", "", SettingEffect::none, true},
+    {"default_tablespace", Kind::text, ""},
+    {"default_transaction_deferrable", Kind::boolean, "off"},
+    {"default_transaction_isolation", Kind::choice, "repeatable read",
+     "read committed|read uncommitted|repeatable read|serializable"},
+    {"default_transaction_read_only", Kind::boolean, "off", "", SettingEffect::none, true},
+    {"escape_string_warning", Kind::boolean, "on"},
+    {"extra_float_digits", Kind::integer, "1"},
+    {"idle_in_transaction_session_timeout", Kind::duration_ms, "0"},
+    {"idle_session_timeout", Kind::duration_ms, "0"},
+    {"in_hot_standby", Kind::fixed, "off", "", SettingEffect::none, true},
+    {"integer_datetimes", Kind::fixed, "on", "", SettingEffect::none, true},
+    {"IntervalStyle", Kind::fixed, "postgres", "", SettingEffect::none, true},
+    {"is_superuser", Kind::fixed, "off", "", SettingEffect::none, true},
+    {"jit", Kind::boolean, "off"},
+    {"lc_collate", Kind::fixed, "C.UTF-8"},
+    {"lc_ctype", Kind::fixed, "C.UTF-8"},
+    {"lc_messages", Kind::text, "C"},
+    {"lc_monetary", Kind::text, "C"},
+    {"lc_numeric", Kind::text, "C"},
+    {"lc_time", Kind::text, "C"},
+    {"lock_timeout", Kind::duration_ms, "0"},
+    {"max_identifier_length", Kind::fixed, "63"},
+    {"row_security", Kind::boolean, "on"},
+    {"search_path", Kind::list, "public", "", SettingEffect::search_path},
+    {"server_encoding", Kind::fixed, "UTF8", "", SettingEffect::none, true},
+    {"server_version", Kind::fixed, "", "", SettingEffect::none, true},
+    {"server_version_num", Kind::fixed, "150000"},
+    {"session_authorization", Kind::fixed, "", "", SettingEffect::none, true},
+    {"standard_conforming_strings", Kind::fixed, "on", "", SettingEffect::none, true},
+    {"statement_timeout", Kind::duration_ms, "0"},
+    {"synchronous_commit", Kind::choice, "on", "on|off|local|remote_write|remote_apply"},
+    {"TimeZone", Kind::text, "UTC", "", SettingEffect::time_zone, true},
+    {"transaction_deferrable", Kind::boolean, "off"},
+    {"transaction_isolation", Kind::choice, "repeatable read",
+     "read committed|read uncommitted|repeatable read|serializable"},
+    {"transaction_read_only", Kind::boolean, "off"},
+    {"work_mem", Kind::text, "4MB"},
+    {"xmloption", Kind::text, "content"},
+};
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    for (char& byte : result) byte = static_cast<char>(std::tolower(static_cast<unsigned char>(byte)));
+    return result;
+}
+
+const Setting* find_setting(std::string_view name) {
+    const std::string key = lower(name);
+    for (const Setting& setting : kSettings) {
+        if (lower(setting.name) == key) return &setting;
+    }
+    return nullptr;
+}
+
+QueryError unknown(const std::string& name) {
+    return {"42704", "unrecognized configuration parameter \"" + name + "\""};
+}
+
+QueryError invalid(const Setting& setting, const std::string& value, std::string hint) {
+    QueryError error{"22023", std::string("invalid value for parameter \"") + setting.name + "\": \"" + value + "\""};
+    error.hint = std::move(hint);
+    return error;
+}
+
+std::optional<std::string> boolean_value(const std::string& value) {
+    const std::string text = lower(value);
+    if (text == "on" || text == "true" || text == "yes" || text == "1" || text == "t" || text == "y") return "on";
+    if (text == "off" || text == "false" || text == "no" || text == "0" || text == "f" || text == "n") return "off";
+    return std::nullopt;
+}
+
+// "5s", "250", "2 min" to milliseconds, as PostgreSQL's time settings take them.
+std::optional<std::int64_t> milliseconds(const std::string& value) {
+    std::int64_t number = 0;
+    const char* const end = value.data() + value.size();
+    const auto parsed = std::from_chars(value.data(), end, number);
+    if (parsed.ec != std::errc() || number < 0 || number > INT32_MAX) return std::nullopt;
+    const std::string unit =
+        lower(std::string(std::find_if(parsed.ptr, end, [](char byte) { return byte != ' '; }), end));
+    if (unit.empty() || unit == "ms") return number;
+    if (unit == "s") return number * 1000;
+    if (unit == "min") return number * 60'000;
+    if (unit == "h") return number * 3'600'000;
+    if (unit == "d") return number * 86'400'000;
+    return std::nullopt;
+}
+
+bool is_choice(const std::string& choices, const std::string& value) {
+    return ("|" + choices + "|").find("|" + value + "|") != std::string::npos && !value.empty();
+}
+
+// What drivers send for a fixed setting in other words.
+bool means_fixed(const Setting& setting, const std::string& value) {
+    const std::string text = lower(value);
+    if (text == lower(setting.initial)) return true;
+    if (std::string_view(setting.name) == "client_encoding")
+        return text == "utf-8" || text == "unicode" || text == "utf8";
+    if (std::string_view(setting.name) == "DateStyle") return text == "iso" || text == "iso, mdy" || text == "iso,mdy";
+    const std::optional<std::string> flag = boolean_value(text);
+    return flag && *flag == setting.initial;
+}
+
+std::string joined(const std::vector<std::string>& values) {
+    std::string text;
+    for (const std::string& value : values) text += (text.empty() ? "" : ", ") + value;
+    return text;
+}
+
+Outcome<std::string> normalised(const Setting& setting, const std::vector<std::string>& values) {
+    const std::string value = joined(values);
+    switch (setting.kind) {
+        case Kind::text:
+        case Kind::list:
+            return value;
+        case Kind::boolean: {
+            const auto flag = boolean_value(value);
+            return flag ? Outcome<std::string>(*flag) : invalid(setting, value, "It may be on or off.");
+        }
+        case Kind::integer: {
+            std::int64_t number = 0;
+            const char* const end = value.data() + value.size();
+            if (std::from_chars(value.data(), end, number).ptr != end)
+                return invalid(setting, value, "It is a whole number.");
+            return std::to_string(number);
+        }
+        case Kind::duration_ms: {
+            const auto duration_ms = milliseconds(value);
+            if (!duration_ms) return invalid(setting, value, "It is a time: 500, 500ms, 5s, 2min.");
+            return std::to_string(*duration_ms);
+        }
+        case Kind::choice: {
+            const std::string text = lower(value);
+            if (is_choice(setting.choices, text)) return text;
+            std::string available = setting.choices;
+            std::replace(available.begin(), available.end(), '|', ',');
+            return invalid(setting, value, "Available values: " + available + ".");
+        }
+        case Kind::fixed:
+            if (means_fixed(setting, value)) return std::string(setting.initial);
+            return invalid(setting, value, std::string("Here it is always ") + setting.initial + ".");
+    }
+    return value;
+}
+
+}  // namespace
+
+SessionSettings::SessionSettings(const std::string& user) {
+    for (const Setting& setting : kSettings) defaults_[lower(setting.name)] = setting.initial;
+    defaults_["session_authorization"] = user;
+    defaults_["server_version"] = std::string("15.0 (Boathouse ") + config::version() + ")";
+    values_ = defaults_;
+}
+
+SettingChange SessionSettings::change_to(const std::string& key, const std::string& value) const {
+    const Setting* setting = find_setting(key);
+    if (!setting) return {SettingEffect::none, key, value, false};
+    return {setting->effect, setting->name, value, setting->reported};
+}
+
+Outcome<SettingChange> SessionSettings::check(const std::string& name, const std::vector<std::string>& values) const {
+    if (values.empty()) return check_reset(name);
+    const Setting* setting = find_setting(name);
+    if (!setting) {
+        // PostgreSQL takes any name with a dot: applications keep their own values there.
+        if (name.find('.') == std::string::npos) return unknown(name);
+        return SettingChange{SettingEffect::none, lower(name), joined(values), false};
+    }
+    const std::string key = lower(setting->name);
+    const auto value = normalised(*setting, values);
+    if (!value) {
+        if (setting->kind == Kind::fixed && values_.at(key) == joined(values)) return change_to(key, values_.at(key));
+        return value.error();
+    }
+    return change_to(key, *value);
+}
+
+void SessionSettings::apply(const SettingChange& change, bool local) {
+    const std::string key = lower(change.name);
+    const auto present = values_.find(key);
+    const std::optional<std::string> before =
+        present == values_.end() ? std::nullopt : std::optional<std::string>(present->second);
+    if (local) {
+        before_local_.try_emplace(key, before);
+    } else {
+        before_transaction_.try_emplace(key, before);
+        before_local_.erase(key);
+    }
+    values_[key] = change.value;
+}
+
+void SessionSettings::make_default(const SettingChange& change) {
+    values_[lower(change.name)] = change.value;
+    defaults_[lower(change.name)] = change.value;
+}
+
+Outcome<SettingChange> SessionSettings::check_reset(const std::string& name) const {
+    const std::string key = lower(name);
+    const auto initial = defaults_.find(key);
+    if (initial == defaults_.end()) {
+        if (key.find('.') == std::string::npos) return unknown(name);
+        return SettingChange{SettingEffect::none, key, "", false};
+    }
+    return change_to(key, initial->second);
+}
+
+std::vector<SettingChange> SessionSettings::check_reset_all() const {
+    std::vector<SettingChange> changes;
+    for (const auto& [key, value] : values_) {
+        const auto initial = defaults_.find(key);
+        const std::string target = initial == defaults_.end() ? "" : initial->second;
+        if (target != value) changes.push_back(change_to(key, target));
+    }
+    return changes;
+}
+
+std::vector<SettingChange> SessionSettings::end_transaction(bool committed) {
+    std::map<std::string, std::optional<std::string>> back = std::move(before_local_);
+    if (!committed) {
+        for (auto& [key, value] : before_transaction_) back[key] = value;
+    }
+    before_local_.clear();
+    before_transaction_.clear();
+    std::vector<SettingChange> changes;
+    for (const auto& [key, value] : back) {
+        const std::string target = value.value_or("");
+        if (values_[key] != target) changes.push_back(change_to(key, target));
+        values_[key] = target;
+    }
+    return changes;
+}
+
+std::optional<std::string> SessionSettings::value(const std::string& name) const {
+    const auto entry = values_.find(lower(name));
+    if (entry == values_.end()) return std::nullopt;
+    return entry->second;
+}
+
+Outcome<std::pair<std::string, std::string>> SessionSettings::show(const std::string& name) const {
+    const auto present = value(name);
+    if (!present) return unknown(name);
+    const Setting* setting = find_setting(name);
+    return std::pair<std::string, std::string>(setting ? setting->name : lower(name), *present);
+}
+
+std::vector<std::pair<std::string, std::string>> SessionSettings::all() const {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const auto& [key, value] : values_) {
+        const Setting* setting = find_setting(key);
+        pairs.emplace_back(setting ? setting->name : key, value);
+    }
+    return pairs;
+}
+
+std::vector<std::pair<std::string, std::string>> SessionSettings::reported() const {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const Setting& setting : kSettings) {
+        if (setting.reported) pairs.emplace_back(setting.name, values_.at(lower(setting.name)));
+    }
+    return pairs;
+}
+
+}  // namespace boathouse::gateway

@@ -1,0 +1,50 @@
+// The SQL door: the lake for everything that speaks PostgreSQL's protocol.
+//
+// A few network threads move bytes, a bounded pool of executor threads runs statements (executor.hpp); connections
+// beyond the limit are told 53300. start() and stop() are for the owning thread, once each. What fails: the port
+// (conflict, permission), the certificate (configuration).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "catalog/connection.hpp"
+#include "config/settings.hpp"
+#include "engine/lake.hpp"
+
+namespace boathouse::gateway {
+
+struct SqlDoorOptions {
+    std::string address;
+    std::uint16_t port = 0;                   // 0: any free one, see SqlDoor::port()
+    std::vector<std::string> database_names;  // that a client may name, the lake's first
+    int network_threads = 2;
+    int executor_threads = 16;
+    int connections_max = 10'000;
+    int log_in_timeout_ms = 60'000;
+};
+
+class SqlDoor {
+  public:
+    // The lake must outlive the door.
+    static Result<std::unique_ptr<SqlDoor>> start(SqlDoorOptions options, const config::Settings& settings,
+                                                  catalog::Endpoint catalog, engine::Lake& lake);
+    ~SqlDoor();
+
+    // Takes no more clients, lets statements finish for `grace_ms`, then closes everything.
+    void stop(int grace_ms);
+
+    std::uint16_t port() const;
+    // For the metrics; safe from any thread.
+    std::int64_t open_connections() const;
+
+  private:
+    struct Impl;
+    explicit SqlDoor(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace boathouse::gateway

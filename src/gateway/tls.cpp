@@ -1,0 +1,68 @@
+#include "gateway/tls.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <filesystem>
+
+namespace boathouse::gateway {
+
+namespace {
+
+namespace ssl = boost::asio::ssl;
+
+struct Files {
+    std::string certificate;
+    std::string key;
+};
+
+// Where the supervisor leaves what PostgreSQL serves with.
+Files files_of(const config::Settings& settings) {
+    const std::string directory = config::tls_dir(settings);
+    const std::string name = settings.tls_cert_file.empty() ? "/self-signed" : "/given";
+    return {directory + name + ".crt", directory + name + ".key"};
+}
+
+// RFC 5929: the digest of the certificate's signature, SHA-256 where that is MD5 or SHA-1.
+std::string hash_of(X509* certificate) {
+    int digest_id = NID_undef;
+    const EVP_MD* digest = EVP_sha256();
+    if (certificate && OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest_id, nullptr) == 1 &&
+        digest_id != NID_md5 && digest_id != NID_sha1 && EVP_get_digestbynid(digest_id)) {
+        digest = EVP_get_digestbynid(digest_id);
+    }
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+    unsigned length = 0;
+    if (!certificate || X509_digest(certificate, digest, bytes.data(), &length) != 1) return {};
+    return {reinterpret_cast<const char*>(bytes.data()), length};
+}
+
+}  // namespace
+
+Tls::Tls() : context_(ssl::context::tls_server) {}
+
+Result<std::unique_ptr<Tls>> Tls::load(const config::Settings& settings) {
+    if (settings.tls == "off") return std::unique_ptr<Tls>();
+    const Files files = files_of(settings);
+    std::unique_ptr<Tls> tls(new Tls());
+    boost::system::error_code failed;
+    tls->context_.set_options(ssl::context::default_workarounds | ssl::context::no_sslv2 | ssl::context::no_sslv3 |
+                                  ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1 | ssl::context::no_compression,
+                              failed);
+    if (!failed) tls->context_.use_certificate_chain_file(files.certificate, failed);
+    if (!failed) tls->context_.use_private_key_file(files.key, ssl::context::pem, failed);
+    if (failed) {
+        return Error{
+            ErrorKind::configuration,
+            "the SQL door cannot use the certificate " + files.certificate + ": " + failed.message(),
+            "It is the catalog's certificate, written by `boathouse serve` at each start; start the box again, or "
+            "set tls = off."};
+    }
+    tls->certificate_hash_ = hash_of(SSL_CTX_get0_certificate(tls->context_.native_handle()));
+    return tls;
+}
+
+}  // namespace boathouse::gateway
