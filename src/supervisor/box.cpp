@@ -76,6 +76,7 @@ void Box::step(milliseconds wait_max) {
     for (const auto& deadline : {postgres_.start_at, engine_.start_at}) {
         if (deadline) until = std::min(until, *deadline);
     }
+    if (engine_.pid != 0 && !engine_ready_ && !is_ending()) until = std::min(until, engine_ready_by_);
     if (watchdog_every_.count() > 0) until = std::min(until, watchdog_due_);
     // PostgreSQL says in a file that it is ready, and no event comes with it.
     if (postgres_.pid != 0 && !postgres_ready_) until = std::min(until, now + milliseconds(10));
@@ -86,6 +87,7 @@ void Box::step(milliseconds wait_max) {
     if (!is_ending()) {
         restart_when_due(postgres_, [this] { return start_postgres(); });
         restart_when_due(engine_, [this] { return start_engine(); });
+        end_engine_that_does_not_start();
     }
     feed_watchdog();
 }
@@ -174,6 +176,13 @@ void Box::notice_postgres_readiness() {
              settings().catalog_port, postgres_.pid);
     if (engine_ready_) set_phase(Phase::ready, "ready");
     save_state();
+}
+
+void Box::end_engine_that_does_not_start() {
+    if (engine_.pid == 0 || engine_ready_ || clock_.steady_now() < engine_ready_by_) return;
+    log_warning("supervisor", "the engine did not get ready in time (last word: {}); ending it", state_.status);
+    ::kill(engine_.pid, SIGKILL);
+    engine_ready_by_ = TimePoint::max();
 }
 
 void Box::on_postgres_output() {

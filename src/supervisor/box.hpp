@@ -81,6 +81,7 @@ class Box {
     void died(Watched& child, const ChildEnd& end);
     void reload();
     void notice_postgres_readiness();
+    void end_engine_that_does_not_start();
     void feed_watchdog();
 
     // Shutting down.
@@ -105,6 +106,7 @@ class Box {
     PostgresLog postgres_log_;
     std::string postgres_complaint_;  // its last FATAL or PANIC line, for the message if it keeps dying
     std::string engine_complaint_;    // BOATHOUSE_FAILED
+    TimePoint engine_ready_by_{};     // an engine that is not ready by then is killed, and that counts as a death
     FileDescriptor notify_reader_;
     FileDescriptor notify_writer_;  // the engine's end; kept, so that a restarted engine gets the same
     int stop_requests_ = 0;         // SIGTERM and SIGINT so far; the second one is immediate

@@ -25,6 +25,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr seconds kEnginePatience(300);  // from its start to READY=1
 constexpr seconds kCatalogPatience(60);  // for a catalog that does not answer yet
 constexpr int kEngineOomScore = 300;     // memory is short: the engine goes before the catalog
 
@@ -160,6 +161,7 @@ Status Box::start_engine() {
                                       .oom_score_adj = kEngineOomScore});
     if (!started) return started.error();
     engine_.pid = *started;
+    engine_ready_by_ = clock_.steady_now() + kEnginePatience;
     save_state();
     return {};
 }
