@@ -32,7 +32,7 @@ RestartLimits engine_limits(const config::Settings& settings) {
 // How often systemd wants to hear from us: half of what it allows (sd_watchdog_enabled(3)).
 milliseconds watchdog_interval() {
     const char* microseconds = std::getenv("WATCHDOG_USEC");
-    return microseconds == nullptr ? milliseconds(0) : milliseconds(std::atoll(microseconds) / 2000);
+    return microseconds == nullptr ? milliseconds(0) : milliseconds(std::strtoll(microseconds, nullptr, 10) / 2000);
 }
 
 }  // namespace

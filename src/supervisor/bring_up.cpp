@@ -138,7 +138,7 @@ Status Box::prepare_catalog() {
     set_phase(Phase::starting, "preparing the catalog");
     const auto give_up_at = clock_.steady_now() + kCatalogPatience;
     for (;;) {
-        const auto prepared = catalog::prepare_server(settings());
+        auto prepared = catalog::prepare_server(settings());
         if (prepared || prepared.error().kind != ErrorKind::unavailable || clock_.steady_now() >= give_up_at) {
             return prepared;
         }

@@ -126,7 +126,7 @@ Status adopt_new_cluster(const std::string& pgdata) {
         "include 'boathouse.conf'\n"
         "include_if_exists 'local.conf'\n";
     if (auto written = write_file(path, *settings, 0600); !written) return written;
-    const auto local = write_file(unfinished(pgdata) + "/local.conf", "# Your own PostgreSQL settings.\n", 0600);
+    auto local = write_file(unfinished(pgdata) + "/local.conf", "# Your own PostgreSQL settings.\n", 0600);
     if (!local) return local;
     // initdb has made the cluster's files durable; the rename is made durable with the directory that holds it.
     if (std::rename(unfinished(pgdata).c_str(), pgdata.c_str()) != 0) {

@@ -141,7 +141,7 @@ def test_generates_a_password_and_shows_it_once(new_box):
 def test_superuser_has_no_door(new_box):
     box = new_box()
     box.expect("pg_hba.conf rejects connection")
-    with pytest.raises(psycopg.OperationalError, match="pg_hba.conf rejects connection"):
+    with pytest.raises(psycopg.OperationalError, match=r"pg_hba\.conf rejects connection"):
         psycopg.connect(host=box.host, port=box.catalog_port, user="boathouse", password="x", dbname=box.database)
 
 
@@ -156,10 +156,8 @@ def test_may_write_where_a_client_of_another_user_has_written(new_box, duckdb_ho
     written = [Path(directory) for directory, _, files in os.walk(box.data_dir / "lake") if files]
     assert len(written) == 4 and {directory.stat().st_uid for directory in written} == {0}
     owner = box.data_dir.stat().st_uid
-    for directory in written:
-        probe = directory / "probe"
-        wait_for(lambda: subprocess.run(["touch", probe], user=owner, capture_output=True).returncode == 0,
-                 f"the box's right to write in {directory}")
+    touch = ["touch", *(directory / "probe" for directory in written)]
+    wait_for(lambda: subprocess.run(touch, user=owner, capture_output=True).returncode == 0, "the box's right to write")
     assert all(set(psutil.Process(child.pid).uids()) == {owner} for child in box.children())
     for child in box.children():
         capabilities = Path(f"/proc/{child.pid}/status").read_text()
@@ -184,7 +182,7 @@ def test_serves_tls_with_its_own_certificate(new_box):
         assert protocol in ("TLSv1.2", "TLSv1.3")
     box.restart()
     assert (box.data_dir / "tls" / "self-signed.crt").read_text() == first
-    with pytest.raises(psycopg.OperationalError, match="unsupported protocol|no protocols|alert|version"):
+    with pytest.raises(psycopg.OperationalError, match=r"unsupported protocol|no protocols|alert|version"):
         psycopg.connect(box.dsn, sslmode="require", ssl_min_protocol_version="TLSv1", ssl_max_protocol_version="TLSv1.1")
 
 

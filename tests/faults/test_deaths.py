@@ -190,18 +190,23 @@ def test_postgresql_killed_under_writing_clients(new_box, duckdb_home):
     def total() -> int:
         return sum(map(len, acknowledged))
 
+    def wait_for_inserts(count: int) -> None:
+        enough = total() + count
+        wait_for(lambda: total() >= enough, f"{enough} inserts", 180)
+
+    def wait_for_return(death: int) -> None:
+        wait_for(lambda: state_of(box)["postgres"]["restarts"] == death and state_of(box)["phase"] == "ready",
+                 "PostgreSQL's return")
+
     writers = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
     for writer in writers:
         writer.start()
     try:
         for death in (1, 2):
-            enough = total() + 40
-            wait_for(lambda: total() >= enough, f"{enough} inserts", 180)
+            wait_for_inserts(40)
             box.child("postgres").kill()
-            wait_for(lambda: state_of(box)["postgres"]["restarts"] == death and state_of(box)["phase"] == "ready",
-                     "PostgreSQL's return")
-        enough = total() + 40
-        wait_for(lambda: total() >= enough, "inserts after the deaths", 180)
+            wait_for_return(death)
+        wait_for_inserts(40)
     finally:
         done.set()
         for writer in writers:
