@@ -37,6 +37,7 @@ std::vector<std::string> child_environment(const Secret& password) {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
     std::vector<char*> out;
+    out.reserve(strings.size() + 1);
     for (std::string& text : strings) out.push_back(text.data());
     out.push_back(nullptr);
     return out;

@@ -27,7 +27,7 @@ def dsn(box, user: str, password: str) -> str:
 
 
 def refuse(client, statement: str) -> None:
-    with pytest.raises(duckdb.Error, match="permission denied|must be owner"):
+    with pytest.raises(duckdb.Error, match=r"permission denied|must be owner"):
         client.execute(statement).fetchall()
 
 
