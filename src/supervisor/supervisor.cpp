@@ -3,11 +3,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
 #include "base/log.hpp"
+#include "base/machine.hpp"
 #include "base/notify.hpp"
 #include "catalog/connection.hpp"
 #include "supervisor/box.hpp"
@@ -16,7 +18,6 @@
 #include "supervisor/data_directory.hpp"
 #include "supervisor/data_lock.hpp"
 #include "supervisor/lake_access.hpp"
-#include "supervisor/memory.hpp"
 #include "supervisor/password.hpp"
 #include "supervisor/ports.hpp"
 
@@ -24,6 +25,13 @@ namespace boathouse::supervisor {
 namespace {
 
 namespace fs = std::filesystem;
+
+// What PostgreSQL is sized for; a machine that does not say counts as a small one.
+std::int64_t memory_mb() {
+    constexpr std::int64_t kAssumedMb = 1024;
+    const std::int64_t bytes = usable_memory_bytes();
+    return bytes == 0 ? kAssumedMb : std::max<std::int64_t>(64, bytes >> 20);
+}
 
 CertificateFiles given_certificate(const config::Settings& settings) {
     return {.certificate = settings.tls_cert_file, .key = settings.tls_key_file};
