@@ -21,8 +21,8 @@ Status check_version(const catalog::LakeRecord& record) {
         fmt::format("the catalog is at DuckLake version {}, this Boathouse (DuckDB {}) opens version {}",
                     record.version, config::duckdb_version(), config::ducklake_catalog_version()),
         "A newer version was written by a newer DuckDB that attached with AUTOMATIC_MIGRATION: use a Boathouse "
-        "that is built on it, or restore the catalog from before. An older version: attach it once with DuckDB "
-        "1.5 and AUTOMATIC_MIGRATION.",
+        "that is built on it, or restore the dump that `boathouse migrate --allow` made before. An older version: "
+        "attach it once with DuckDB 1.5 and AUTOMATIC_MIGRATION.",
         ""};
 }
 
