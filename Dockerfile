@@ -8,7 +8,7 @@ RUN scripts/packages build fetch && apt-get install -y -qq --no-install-recommen
 COPY . .
 # What was downloaded and compiled before is kept between builds where the builder offers that.
 RUN --mount=type=cache,target=/var/cache/boathouse --mount=type=cache,target=/var/cache/ccache \
-    CCACHE_DIR=/var/cache/ccache make install PREFIX=/usr DESTDIR=/stage \
+    CCACHE_DIR=/var/cache/ccache CCACHE_COMPILERCHECK=content make install PREFIX=/usr DESTDIR=/stage \
  && strip --strip-unneeded /stage/usr/bin/boathouse /stage/usr/libexec/boathouse/boathouse-engine \
  && rm /stage/usr/lib/boathouse/extensions/*/*/tpch.duckdb_extension
 
@@ -26,12 +26,13 @@ RUN mkdir -p /etc/postgresql-common/createcluster.d \
         '/usr/share/postgresql/*/man/*' >/etc/dpkg/dpkg.cfg.d/boathouse \
  && apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        postgresql-15 libpq5 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libtomlplusplus3 libacl1 libcctz2 \
+        postgresql-15 libpq5 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libtomlplusplus3 libpg-query1504.0 libacl1 libcctz2 \
         libpg-query1504.0 acl tzdata ca-certificates \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* \
  && useradd --system --uid 970 --home-dir /var/lib/boathouse --shell /usr/sbin/nologin boathouse \
  && install -d -o boathouse -g boathouse -m 0755 /var/lib/boathouse
 COPY --from=build /stage/ /
+RUN ! ldd /usr/bin/boathouse /usr/libexec/boathouse/boathouse-engine | grep 'not found'
 
 # A container is reached from outside, so the box listens on every address, and asks for POSTGRES_PASSWORD.
 ENV BOATHOUSE_LISTEN=0.0.0.0 BOATHOUSE_DATA_DIR=/var/lib/boathouse

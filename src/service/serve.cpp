@@ -125,7 +125,8 @@ int serve() {
 
     signals.wait();
     notify_supervisor("STOPPING=1");
-    log_info("engine", "stopping: {} s for requests and statements that are being answered", settings->shutdown_grace_seconds);
+    log_info("engine", "stopping: {} s for requests and statements that are being answered",
+             settings->shutdown_grace_seconds);
     (*engine)->health.set_stopping();
     const int grace_ms = static_cast<int>(settings->shutdown_grace_seconds) * 1000;
     (*sql_door)->stop(grace_ms);
