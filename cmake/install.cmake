@@ -9,6 +9,7 @@ set(private_lib lib/boathouse)
 set_target_properties(boathouse-engine PROPERTIES INSTALL_RPATH "$ORIGIN/../../${private_lib}")
 install(TARGETS boathouse RUNTIME DESTINATION bin)
 install(TARGETS boathouse-engine RUNTIME DESTINATION libexec/boathouse)
+install(PROGRAMS scripts/fetch-flights DESTINATION libexec/boathouse)
 install(FILES ${BOATHOUSE_DUCKDB_DIR}/lib/libduckdb.so DESTINATION ${private_lib})
 install(DIRECTORY ${BOATHOUSE_EXTENSION_DIR}/ DESTINATION ${private_lib}/extensions)
 

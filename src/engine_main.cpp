@@ -2,20 +2,32 @@
 #include <cstdio>
 #include <string_view>
 
+#include "service/demo.hpp"
 #include "service/probe.hpp"
 #include "service/serve.hpp"
 
-int main(int argument_count, char** arguments) {
-    const std::string_view command = argument_count == 2 ? arguments[1] : "";
-    if (command == "serve") return boathouse::service::serve();
-    if (command == "probe") return boathouse::service::probe();
+namespace {
+
+int usage() {
     std::fputs(
-        "usage: boathouse-engine serve | probe\n"
+        "usage: boathouse-engine serve | probe | demo CSV_DIR\n"
         "\n"
         "serve   open the lake and its HTTP door, until SIGTERM\n"
         "probe   say as JSON whether DuckDB, the data path and the lake work from here\n"
+        "demo    load the flights in CSV_DIR into the lake, as a client of a running box\n"
         "\n"
         "Settings come from the environment alone; `boathouse serve` starts this program with the right ones.\n",
         stderr);
     return 64;  // EX_USAGE
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+    const std::string_view command = argument_count > 1 ? arguments[1] : "";
+    if (command == "demo" && argument_count == 3) return boathouse::service::demo(arguments[2]);
+    if (argument_count != 2) return usage();
+    if (command == "serve") return boathouse::service::serve();
+    if (command == "probe") return boathouse::service::probe();
+    return usage();
 }

@@ -150,6 +150,7 @@ std::unique_ptr<CLI::App> command_tree(Invocation& invocation) {
     add_user(*root, invocation);
     add_migrate(*root, invocation);
     add_doctor(*root, invocation);
+    add_demo(*root, invocation);
     add_config(*root, invocation);
     add_engine(*root, invocation);
     add_version(*root, invocation);

@@ -11,6 +11,7 @@ void add_attach_string(CLI::App& root, Invocation& invocation);
 void add_user(CLI::App& root, Invocation& invocation);
 void add_migrate(CLI::App& root, Invocation& invocation);
 void add_doctor(CLI::App& root, Invocation& invocation);
+void add_demo(CLI::App& root, Invocation& invocation);
 void add_config(CLI::App& root, Invocation& invocation);
 void add_engine(CLI::App& root, Invocation& invocation);
 void add_version(CLI::App& root, Invocation& invocation);
