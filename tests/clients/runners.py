@@ -138,11 +138,11 @@ class Java:
             staging.rename(jars)
         return jars
 
-    def run(self, dependency: str, text: str, home: Path) -> str:
+    def run(self, dependency: str, text: str, home: Path, *arguments: str) -> str:
         """`text` as one source file, with the dependency on the class path."""
         source = home / "Main.java"
         source.write_text(text)
-        return run(["java", f"-Duser.home={home}", "-cp", f"{self._jars(dependency)}/*", source], home)
+        return run(["java", f"-Duser.home={home}", "-cp", f"{self._jars(dependency)}/*", source, *arguments], home)
 
 
 class Node:

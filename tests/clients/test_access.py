@@ -23,6 +23,15 @@ def test_a_reader_reads(lake, analyst, duckdb_home):
     assert output.splitlines()[-1] == "alice@example.org"
 
 
+def test_a_writer_added_on_the_box_writes(lake, page, boathouse, duckdb_home):
+    command = page.block("Users and what they may do", "bash").strip().replace("boathouse", str(boathouse))
+    password = runners.shell(f"{command} --data-dir {lake.data_dir}", duckdb_home).strip()
+    string = for_box(page.block("The connection string", "text").strip(), lake, user="loader", password=password)
+    output = runners.duckdb_cli(f"LOAD ducklake; ATTACH '{string}' AS lake; CREATE TABLE lake.loaded AS SELECT 42 AS answer;"
+                                "FROM lake.loaded;", duckdb_home)
+    assert output.splitlines()[-1] == "42"
+
+
 @pytest.mark.parametrize("statement", ["INSERT INTO lake.customers VALUES (3, 'Eve', 'eve@example.com', now())",
                                        "DELETE FROM lake.customers", "CREATE TABLE lake.eves (id INTEGER)",
                                        "DROP TABLE lake.customers"])
@@ -90,9 +99,11 @@ def test_every_block_is_run(page):
         ("Java", "xml", 0), ("Java", "java", 0),
         ("Node.js", "bash", 0), ("Node.js", "javascript", 0),
         ("Jupyter", "bash", 0), ("Jupyter", "python", 0),
+        ("DataGrip and DBeaver", "sql", 0),
         ("Threads and pools", "python", 0),
         ("Many writers", "sql", 0),
         ("A lake in S3", "sql", 0), ("A lake in S3", "sql", 1),
+        ("Users and what they may do", "bash", 0),
         ("Users and what they may do", "sql", 0), ("Users and what they may do", "sql", 1),
         ("Encryption on the way", "text", 0), ("Encryption on the way", "text", 1),
         ("Without the internet", "sql", 0)}

@@ -46,6 +46,32 @@ def test_java(lake, page, duckdb_home, java):
     assert output == CUSTOMERS
 
 
+# What an SQL tool does on top of its JDBC driver: start-up statements, then the driver's metadata.
+BROWSER = """
+import java.sql.*;
+
+public class Browser {
+    public static void main(String[] arguments) throws SQLException {
+        try (Connection connection = DriverManager.getConnection("jdbc:duckdb:");
+             Statement statement = connection.createStatement()) {
+            for (String startup : arguments[0].split(";")) {
+                if (!startup.isBlank()) statement.execute(startup);
+            }
+            try (ResultSet columns = connection.getMetaData().getColumns("lake", "main", "customers", "%")) {
+                while (columns.next()) System.out.println(columns.getString("COLUMN_NAME"));
+            }
+        }
+    }
+}
+"""
+
+
+def test_jdbc_tools(lake, page, duckdb_home, java):
+    output = java.run(page.block("Java", "xml"), BROWSER, duckdb_home,
+                      for_box(page.block("DataGrip and DBeaver", "sql"), lake))
+    assert output.split() == ["id", "name", "email", "created_at"]
+
+
 def test_node(lake, page, duckdb_home, node):
     output = node.run(page.block("Node.js", "bash"), for_box(page.block("Node.js", "javascript"), lake), duckdb_home)
     assert output == CUSTOMERS
