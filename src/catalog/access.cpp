@@ -134,29 +134,31 @@ Result<bool> group_roles_exist(Connection& connection) {
 }
 
 Status grant_as_superuser(Connection& connection) {
-    for (const char* sql : {kDatabaseAccess, kAdoptTable, kEventTriggers, kAdoptExisting}) {
+    for (const char* sql : {kAdoptTable, kEventTriggers, kAdoptExisting}) {
         if (auto done = connection.execute(sql); !done) return done;
     }
     return {};
 }
 
-Status grant_as_guest(Connection& connection) {
-    for (const char* sql : {kDatabaseAccess, kPlainGrants}) {
-        auto done = connection.execute(sql);
-        if (done) continue;
-        if (done.error().kind != ErrorKind::permission) return done;
-        log_warning("catalog", "the external catalog's privileges stay as they are: {}", done.error().message);
-    }
+// What an external catalog's administrator does not allow stays as it is.
+Status grant_if_permitted(Connection& connection, const char* sql) {
+    auto done = connection.execute(sql);
+    if (done || done.error().kind != ErrorKind::permission) return done;
+    log_warning("catalog", "the external catalog's privileges stay as they are: {}", done.error().message);
     return {};
 }
 
 }  // namespace
 
+Status grant_database_access(Connection& connection) {
+    return grant_if_permitted(connection, kDatabaseAccess);
+}
+
 Status grant_access(Connection& connection) {
     auto roles = group_roles_exist(connection);
     if (!roles) return roles.error();
     if (!*roles) return {};  // an external catalog without them; prepare_server has said so
-    return connection.is_superuser() ? grant_as_superuser(connection) : grant_as_guest(connection);
+    return connection.is_superuser() ? grant_as_superuser(connection) : grant_if_permitted(connection, kPlainGrants);
 }
 
 }  // namespace boathouse::catalog

@@ -6,13 +6,19 @@
 // whoever is not an admin, all other DDL: a view or a function that a writer leaves here would run with the privileges
 // of whoever reads it, the engine's among them. docs/decisions/catalog-ownership.md has the whole reasoning.
 //
-// Called by the engine's main thread at start. Blocking, idempotent. Errors: those of Connection.
+// Called by the supervisor (grant_database_access) and the engine's main thread (grant_access) at start. Blocking,
+// idempotent. Errors: those of Connection.
 #pragma once
 
 #include "base/error.hpp"
 #include "catalog/connection.hpp"
 
 namespace boathouse::catalog {
+
+// The database and its schema `public`, before the lake's tables exist: connecting is for readers, creating for
+// writers. An external catalog that does not allow this keeps what it has, with a warning. REQUIRES: the group roles
+// exist.
+Status grant_database_access(Connection& connection);
 
 // On an external catalog whose role is no superuser there are no event triggers; ALTER DEFAULT PRIVILEGES for each role
 // that the box may act for takes their place as far as it can. REQUIRES: the lake's tables exist.

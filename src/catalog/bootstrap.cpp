@@ -11,6 +11,8 @@
 namespace boathouse::catalog {
 namespace {
 
+constexpr const char* kEngineRole = "boathouse_engine";
+
 Result<bool> role_exists(Connection& connection, const std::string& role) {
     auto rows = connection.query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", {role});
     if (!rows) return rows.error();
@@ -55,6 +57,19 @@ Status apply_password(Connection& connection, const config::Settings& settings, 
     }
     if (auto set = set_password(connection, settings); !set) return set;
     return remember_applied_password(secrets, settings.postgres_password);
+}
+
+// The engine's own role: it does with the lake what its admins do, and is not more than they are, so what an admin
+// plants in the lake's tables (a trigger, a rule) gains nothing by being run by the engine. The search path protects
+// what reaches the catalog without going through Connection, DuckDB's postgres extension.
+Status create_engine_role(Connection& connection) {
+    auto there = role_exists(connection, kEngineRole);
+    if (!there) return there.error();
+    if (!*there) {
+        if (auto made = connection.execute(fmt::format("CREATE ROLE {} LOGIN", kEngineRole)); !made) return made;
+    }
+    return connection.execute(
+        fmt::format("GRANT lake_admin, pg_monitor TO {0}; ALTER ROLE {0} SET search_path = pg_catalog", kEngineRole));
 }
 
 Status check_owner_name(const std::string& user) {
@@ -113,12 +128,15 @@ Status prepare_child(const config::Settings& settings, Endpoint endpoint) {
     endpoint.database = "postgres";
     auto connection = Connection::open(endpoint);
     if (!connection) return connection.error();
-    // For what reaches the catalog as this role without going through Connection: DuckDB's postgres extension.
-    if (auto set = connection->execute("ALTER ROLE boathouse SET search_path = pg_catalog"); !set) return set;
     if (auto made = create_group_roles(*connection); !made) return made;
+    if (auto made = create_engine_role(*connection); !made) return made;
     if (auto made = create_owner(*connection, settings); !made) return made;
     if (auto made = create_database(*connection, settings); !made) return made;
-    return check_encoding(*connection, settings.postgres_db);
+    if (auto fits = check_encoding(*connection, settings.postgres_db); !fits) return fits;
+    endpoint.database = settings.postgres_db;
+    auto database = Connection::open(endpoint);
+    if (!database) return database.error();
+    return grant_database_access(*database);
 }
 
 // Somebody else's PostgreSQL: the database is there, and what its administrator does not allow stays undone.
@@ -128,13 +146,25 @@ Status prepare_external(const config::Settings& settings, const Endpoint& endpoi
     if (auto fits = check_encoding(*connection, endpoint.database); !fits) return fits;
     auto made = create_group_roles(*connection);
     if (made && settings.postgres_user != endpoint.user) made = create_owner(*connection, settings);
-    if (made) return {};
+    if (made) return grant_database_access(*connection);
     if (made.error().kind != ErrorKind::permission) return made;
     log_warning("catalog",
                 "role \"{}\" may not create roles in the external catalog, so its roles stay as they are: {}. Let an "
                 "administrator create lake_reader, lake_writer and lake_admin to have them",
                 endpoint.user, made.error().message);
     return {};
+}
+
+// By the system's catalog alone: also for a superuser, who had better not read tables of other people's making.
+Result<bool> lake_exists(Connection& connection) {
+    auto rows = connection.query("SELECT pg_catalog.to_regclass('public.ducklake_metadata') IS NOT NULL");
+    if (!rows) return rows.error();
+    return rows->front().front() == "t";
+}
+
+Error no_lake() {
+    return {ErrorKind::not_found, "The catalog's database holds no lake",
+            "Start the box once with `boathouse serve`: it creates the lake.", ""};
 }
 
 }  // namespace
@@ -146,8 +176,8 @@ const std::vector<std::string>& lake_roles() {
 
 bool is_reserved_role(const std::string& name) {
     const auto& roles = lake_roles();
-    return name == "boathouse" || name == "public" || name == "none" || name.starts_with("pg_") ||
-           std::find(roles.begin(), roles.end(), name) != roles.end();
+    return name == "boathouse" || name == kEngineRole || name == "public" || name == "none" ||
+           name.starts_with("pg_") || std::find(roles.begin(), roles.end(), name) != roles.end();
 }
 
 Status prepare_server(const config::Settings& settings) {
@@ -162,23 +192,24 @@ Status tune_catalog(const config::Settings& settings) {
     if (!endpoint) return endpoint.error();
     auto connection = Connection::open(*endpoint);
     if (!connection) return connection.error();
-    if (auto lake = read_lake_record(*connection); !lake) return lake.error();
+    auto there = lake_exists(*connection);
+    if (!there) return there.error();
+    if (!*there) return no_lake();
     if (auto granted = grant_access(*connection); !granted) return granted;
     if (auto guarded = install_version_guard(*connection); !guarded) return guarded;
     return tune_tables(*connection);
 }
 
 Result<LakeRecord> read_lake_record(Connection& connection) {
+    auto there = lake_exists(connection);
+    if (!there) return there.error();
+    if (!*there) return no_lake();
     auto rows = connection.query(
         "SELECT (SELECT value FROM public.ducklake_metadata WHERE key = 'version' AND scope IS NULL), "
         "(SELECT value FROM public.ducklake_metadata WHERE key = 'data_path' AND scope IS NULL), "
         "(SELECT value FROM public.ducklake_metadata WHERE key = 'encrypted' AND scope IS NULL) = 'true', "
         "(SELECT max(snapshot_id) FROM public.ducklake_snapshot)");
-    if (!rows) {
-        if (connection.last_sqlstate() != "42P01") return rows.error();
-        return Error{ErrorKind::not_found, "The catalog's database holds no lake",
-                     "Start the box once with `boathouse serve`: it creates the lake.", ""};
-    }
+    if (!rows) return rows.error();
     const Row& row = rows->front();
     if (!row[0] || !row[1] || !row[3]) {
         return Error{ErrorKind::corrupt, "The catalog lacks the lake's version, data path or snapshots",

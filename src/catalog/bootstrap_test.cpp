@@ -48,6 +48,17 @@ TEST_F(Bootstrap, MakesRolesAndDatabaseAndDoesSoTwice) {
     EXPECT_EQ(rows.at(0), (Row{"admin", "UTF8", "t", "t", "f", "t"}));
 }
 
+// What an admin plants in the lake's tables runs as whoever writes them: the engine must not be worth the trouble.
+TEST_F(Bootstrap, LetsTheEngineCreateTheLakeWithoutBeingASuperuser) {
+    prepare_server(server_.settings()).value();
+    Connection engine = server_.connect("boathouse_engine", "lakehouse").value();
+    EXPECT_FALSE(engine.is_superuser());
+    create_lake_tables(engine);
+    tune_catalog(server_.settings()).value();
+    EXPECT_EQ(read_lake_record(engine).value().version, "1.0");
+    engine.execute("INSERT INTO public.ducklake_snapshot SELECT 1, now(), 0, 1, 0").value();
+}
+
 TEST_F(Bootstrap, KeepsAPasswordChangedSinceAndFollowsAChangedConfiguration) {
     prepare_server(server_.settings()).value();
     owner().execute("ALTER ROLE admin PASSWORD 'changed by hand'").value();

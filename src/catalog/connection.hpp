@@ -39,9 +39,14 @@ struct Endpoint {
     std::string conninfo() const;
 };
 
-// The box's own way into its catalog: the private socket as the role "boathouse" (peer authentication), or the external
-// catalog's URL. Fails on a malformed URL.
+// The box's own way into its catalog: the private socket as the superuser "boathouse" (peer authentication), or the
+// external catalog's URL. For what only a superuser may do, and for nothing that reads or writes the lake's tables:
+// whoever owns those could have code of theirs run by it. Fails on a malformed URL.
 Result<Endpoint> box_endpoint(const config::Settings& settings);
+
+// The engine's way to the lake's tables: as box_endpoint(), but as "boathouse_engine", a member of lake_admin that is
+// no superuser. The external catalog's URL names one role for both.
+Result<Endpoint> lake_endpoint(const config::Settings& settings);
 
 // The directory of the private socket, as PostgreSQL's unix_socket_directories wants it: <data_dir>/run, or, where that
 // path is longer than a socket's may be (107 bytes), a directory in /tmp whose name is derived from the data

@@ -109,6 +109,12 @@ Result<Endpoint> box_endpoint(const config::Settings& settings) {
     return endpoint;
 }
 
+Result<Endpoint> lake_endpoint(const config::Settings& settings) {
+    auto endpoint = box_endpoint(settings);
+    if (endpoint && settings.catalog.empty()) endpoint->user = "boathouse_engine";
+    return endpoint;
+}
+
 std::string socket_dir(const config::Settings& settings) {
     std::string dir = std::filesystem::absolute(config::run_dir(settings)).lexically_normal().string();
     const std::string socket = "/.s.PGSQL." + std::to_string(settings.catalog_port);

@@ -39,8 +39,12 @@ const char* in_words(catalog::GuardState state) {
     return "";
 }
 
-Status print_state(catalog::Connection& connection) {
-    const auto lake = catalog::read_lake_record(connection);
+Status print_state(const config::Settings& settings, catalog::Connection& connection) {
+    const auto endpoint = catalog::lake_endpoint(settings);
+    if (!endpoint) return endpoint.error();
+    auto lake_connection = catalog::Connection::open(*endpoint);
+    if (!lake_connection) return lake_connection.error();
+    const auto lake = catalog::read_lake_record(*lake_connection);
     if (!lake) return lake.error();
     const auto guard = catalog::read_version_guard(connection);
     if (!guard) return guard.error();
@@ -116,7 +120,7 @@ int migrate(const Invocation& invocation, const MigrateOptions& options) {
     if (options.lock) {
         if (const auto locked = catalog::set_version_guard(*connection, true); !locked) return fail(locked.error());
     }
-    if (const auto printed = print_state(*connection); !printed) return fail(printed.error());
+    if (const auto printed = print_state(*settings, *connection); !printed) return fail(printed.error());
     return options.allow ? allow(invocation, *settings, *connection, options) : kExitOk;
 }
 

@@ -19,7 +19,7 @@ int probe() {
         log_error("engine", settings.error());
         return kExitConfiguration;
     }
-    const auto endpoint = catalog::box_endpoint(*settings);
+    const auto endpoint = catalog::lake_endpoint(*settings);
     if (!endpoint) {
         log_error("engine", endpoint.error());
         return kExitConfiguration;

@@ -85,7 +85,7 @@ struct Engine {
 };
 
 Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
-    const auto endpoint = catalog::box_endpoint(settings);
+    const auto endpoint = catalog::lake_endpoint(settings);
     if (!endpoint) return endpoint.error();
     notify_supervisor("STATUS=opening the lake");
     auto lake = engine::Lake::open(settings, *endpoint);

@@ -109,20 +109,22 @@ std::string pg_hba_conf(const PostgresConfig& config) {
     const bool require = config.tls == "require";
     std::string text =
         "# Written by Boathouse at each start; changes here are lost.\n"
-        "# The superuser comes in by the private socket alone, as the box's user or root.\n"
-        "local   all  boathouse  peer map=boathouse\n"
-        "local   all  all        scram-sha-256\n"
-        "host    all  boathouse  all  reject\n";
+        "# The superuser and the engine come in by the private socket alone, as the box's user or root.\n"
+        "local   all  boathouse,boathouse_engine  peer map=boathouse\n"
+        "local   all  all                         scram-sha-256\n"
+        "host    all  boathouse,boathouse_engine  all  reject\n";
     if (require) text += "hostnossl all all all reject\n";
     return text + (require ? "hostssl" : "host") + " all  all  all  scram-sha-256\n";
 }
 
 std::string pg_ident_conf(const PostgresConfig& config) {
-    return "# Written by Boathouse at each start; changes here are lost.\n"
-           "boathouse  \"" +
-           config.os_user +
-           "\"  boathouse\n"
-           "boathouse  root  boathouse\n";
+    return fmt::format(
+        "# Written by Boathouse at each start; changes here are lost.\n"
+        "boathouse  \"{0}\"  boathouse\n"
+        "boathouse  \"{0}\"  boathouse_engine\n"
+        "boathouse  root  boathouse\n"
+        "boathouse  root  boathouse_engine\n",
+        config.os_user);
 }
 
 Status write_postgres_config(const std::string& pgdata, const PostgresConfig& config) {

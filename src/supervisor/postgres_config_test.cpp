@@ -40,12 +40,12 @@ TEST(PostgresConfigTest, LeavesDurabilityAlone) {
     }
 }
 
-TEST(PostgresConfigTest, KeepsTheSuperuserOffTheNetwork) {
+TEST(PostgresConfigTest, KeepsTheBoxesOwnRolesOffTheNetwork) {
     for (const char* tls : {"off", "on", "require"}) {
         auto config = example();
         config.tls = tls;
         const std::string hba = pg_hba_conf(config);
-        const auto reject = hba.find("host    all  boathouse  all  reject\n");
+        const auto reject = hba.find("host    all  boathouse,boathouse_engine  all  reject\n");
         const auto admit = hba.find("all  all  all  scram-sha-256");
         ASSERT_NE(reject, std::string::npos);
         ASSERT_NE(admit, std::string::npos);
