@@ -15,13 +15,19 @@ function(boathouse_module name)
     target_link_libraries(boathouse_${name} PUBLIC ${ARG_DEPENDS} PRIVATE boathouse_flags)
     if(ARG_PRECOMPILE)
         target_precompile_headers(boathouse_${name} PRIVATE ${ARG_PRECOMPILE})
+        # ccache has handed out precompiled headers that the compiler then refused.
+        set_target_properties(boathouse_${name} PROPERTIES CXX_COMPILER_LAUNCHER "")
     endif()
 
     if(tests AND BUILD_TESTING)
         add_executable(boathouse_${name}_test ${tests})
+        # Not __FILE__: ccache makes it relative to wherever the compiler ran.
+        target_compile_definitions(boathouse_${name}_test PRIVATE
+            BOATHOUSE_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
         target_link_libraries(boathouse_${name}_test PRIVATE boathouse_${name} boathouse_flags GTest::gmock GTest::gtest_main)
         if(ARG_PRECOMPILE)
             target_precompile_headers(boathouse_${name}_test PRIVATE ${ARG_PRECOMPILE})
+            set_target_properties(boathouse_${name}_test PROPERTIES CXX_COMPILER_LAUNCHER "")
         endif()
         gtest_discover_tests(boathouse_${name}_test DISCOVERY_MODE PRE_TEST)
     endif()

@@ -58,6 +58,7 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::string& log) {
 
 std::string read_file(const fs::path& path) {
     std::ifstream in(path);
+    if (!in) throw std::runtime_error("cannot read " + path.string());
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
@@ -131,7 +132,7 @@ Result<Connection> ScratchPostgres::connect(const std::string& user, const std::
 }
 
 void create_lake_tables(Connection& connection) {
-    const std::string sql = read_file(fs::path(__FILE__).parent_path() / "testdata/ducklake-1.0.sql");
+    const std::string sql = read_file(BOATHOUSE_TESTDATA "/ducklake-1.0.sql");
     connection.execute(sql).value();
 }
 
