@@ -23,7 +23,7 @@ RUN mkdir -p /etc/postgresql-common/createcluster.d \
  && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/none.conf \
  && printf 'path-exclude=%s\n' '/usr/lib/*/libLLVM*' '/usr/lib/postgresql/*/lib/bitcode/*' \
         '/usr/lib/postgresql/*/lib/llvmjit*' '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/locale/*' \
-        '/usr/share/postgresql/*/man/*' >/etc/dpkg/dpkg.cfg.d/boathouse \
+        >/etc/dpkg/dpkg.cfg.d/boathouse \
  && apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         postgresql-15 libpq5 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libtomlplusplus3 libpg-query1504.0 libacl1 libcctz2 \
