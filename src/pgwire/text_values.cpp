@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <limits>
 
 #include "pgwire/values.hpp"
 #include "pgwire/zone.hpp"
@@ -25,13 +28,33 @@ void put_two(Buffer& out, unsigned value) {
     out.advance(2);
 }
 
+// Whether the decimal lies just between `value` and its neighbour. It reads back as `value` only by the rule of
+// rounding to even, on which PostgreSQL does not rely (STRICTLY_SHORTEST in its d2s.c). Between numbers below
+// `midpoints_from` no decimal that short lies. A long double holds the midpoint exactly.
+template <class T>
+bool is_midpoint(T value, const char* decimal, T midpoints_from) {
+    if (std::abs(value) < midpoints_from) return false;
+    const long double read = std::strtold(decimal, nullptr);
+    const T neighbour =
+        std::nextafter(value, static_cast<long double>(value) < read ? std::numeric_limits<T>::infinity()
+                                                                     : -std::numeric_limits<T>::infinity());
+    return read == (static_cast<long double>(value) + static_cast<long double>(neighbour)) / 2;
+}
+
 // PostgreSQL prints the shortest digits that read back as the same number, with an exponent from 10^exponent_max on.
 template <class T>
-void put_float(Buffer& out, T value, int exponent_max) {
+void put_float(Buffer& out, T value, int exponent_max, T midpoints_from) {
     if (std::isnan(value)) return out.put("NaN");
     if (std::isinf(value)) return out.put(value > 0 ? "Infinity" : "-Infinity");
     char* at = out.room(64);
-    const char* end = std::to_chars(at, at + 64, value, std::chars_format::scientific).ptr;
+    char* end = std::to_chars(at, at + 63, value, std::chars_format::scientific).ptr;
+    *end = '\0';
+    if (is_midpoint(value, at, midpoints_from)) {
+        const std::size_t digits = std::string_view(at).find('e') - (value < 0 ? 1 : 0);  // with the point
+        end =
+            std::to_chars(at, at + 63, value, std::chars_format::scientific, std::max(1, static_cast<int>(digits) - 1))
+                .ptr;
+    }
     const std::string_view scientific(at, static_cast<std::size_t>(end - at));
     int exponent = 0;
     const std::size_t mark = scientific.find('e');
@@ -179,10 +202,10 @@ void put_unsigned(Buffer& out, std::uint64_t value) {
     put_decimal_digits(out, value);
 }
 void put_float4(Buffer& out, float value) {
-    put_float(out, value, 6);
+    put_float(out, value, 6, 0x1p21F);
 }
 void put_float8(Buffer& out, double value) {
-    put_float(out, value, 15);
+    put_float(out, value, 15, 0x1p51);
 }
 
 void put_numeric(Buffer& out, Int128 value, int scale) {
