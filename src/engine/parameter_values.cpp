@@ -24,19 +24,6 @@ constexpr int kDimensionsMax = 6;  // PostgreSQL's MAXDIM
     throw duckdb::ConversionException("incorrect binary data format in a parameter of type %s", type);
 }
 
-// The type of an array's values; 0 if `oid` is no array's.
-std::uint32_t element_oid(std::uint32_t oid) {
-    static constexpr wire::WireType kTypes[] = {
-        wire::kBool,        wire::kBytea,    wire::kInt8,   wire::kInt2,    wire::kInt4, wire::kText,  wire::kJson,
-        wire::kFloat4,      wire::kFloat8,   wire::kBpchar, wire::kVarchar, wire::kDate, wire::kTime,  wire::kTimestamp,
-        wire::kTimestamptz, wire::kInterval, wire::kTimetz, wire::kNumeric, wire::kUuid, wire::kJsonb,
-    };
-    for (const wire::WireType& type : kTypes) {
-        if (type.array_oid == oid) return type.oid;
-    }
-    return 0;
-}
-
 std::int8_t hex_digit(char digit) {
     if (digit >= '0' && digit <= '9') return static_cast<std::int8_t>(digit - '0');
     if (digit >= 'a' && digit <= 'f') return static_cast<std::int8_t>(digit - 'a' + 10);
@@ -257,8 +244,6 @@ Value decode_text(std::uint32_t oid, std::string_view text) {
 
 // What the value becomes where the plan has no wish: the type that the client named.
 LogicalType natural_type(std::uint32_t oid) {
-    const std::uint32_t element = element_oid(oid);
-    if (element != 0) return LogicalType::LIST(logical_type(element));
     return oid == wire::kNumeric.oid ? LogicalType::DOUBLE : logical_type(oid);
 }
 

@@ -1,9 +1,9 @@
 #include <charconv>
 #include <duckdb/parser/expression/cast_expression.hpp>
 #include <duckdb/parser/expression/parameter_expression.hpp>
+#include <duckdb/parser/expression/subquery_expression.hpp>
 #include <duckdb/parser/parsed_expression_iterator.hpp>
 #include <duckdb/parser/query_node.hpp>
-#include <duckdb/parser/statement/insert_statement.hpp>
 #include <duckdb/parser/statement/select_statement.hpp>
 
 #include "engine/parameter_values.hpp"
@@ -25,6 +25,8 @@ std::size_t parameter_number(const std::string& name) {
     return std::from_chars(name.data(), end, number).ptr == end ? number : 0;
 }
 
+void cast_parameters(duckdb::QueryNode& node, const std::vector<std::uint32_t>& types);
+
 // A parameter whose type the client names becomes a cast to that type, so that DuckDB plans with it.
 void cast_parameters(ParsedPointer& expression, const std::vector<std::uint32_t>& types) {
     if (expression->GetExpressionClass() == duckdb::ExpressionClass::PARAMETER) {
@@ -38,21 +40,23 @@ void cast_parameters(ParsedPointer& expression, const std::vector<std::uint32_t>
         expression->SetAlias(alias);
         return;
     }
+    if (expression->GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY) {
+        cast_parameters(*expression->Cast<duckdb::SubqueryExpression>().subquery->node, types);
+    }
     duckdb::ParsedExpressionIterator::EnumerateChildren(*expression,
                                                         [&](ParsedPointer& child) { cast_parameters(child, types); });
 }
 
-void cast_parameters(duckdb::SQLStatement& statement, const std::vector<std::uint32_t>& types) {
-    duckdb::QueryNode* node = nullptr;
-    if (statement.type == duckdb::StatementType::SELECT_STATEMENT) {
-        node = statement.Cast<duckdb::SelectStatement>().node.get();
-    } else if (statement.type == duckdb::StatementType::INSERT_STATEMENT) {
-        // In VALUES the column's type is the better guide; only a query's parameters stand alone.
-        return;
-    }
-    if (!node) return;
+void cast_parameters(duckdb::QueryNode& node, const std::vector<std::uint32_t>& types) {
     duckdb::ParsedExpressionIterator::EnumerateQueryNodeChildren(
-        *node, [&](ParsedPointer& child) { cast_parameters(child, types); });
+        node, [&](ParsedPointer& child) { cast_parameters(child, types); });
+}
+
+void cast_parameters(duckdb::SQLStatement& statement, const std::vector<std::uint32_t>& types) {
+    // In an INSERT's VALUES the column's type is the better guide.
+    if (statement.type == duckdb::StatementType::SELECT_STATEMENT) {
+        cast_parameters(*statement.Cast<duckdb::SelectStatement>().node, types);
+    }
 }
 
 }  // namespace

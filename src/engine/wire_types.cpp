@@ -102,7 +102,23 @@ wire::ColumnDescription describe_column(const std::string& name, const LogicalTy
     return column;
 }
 
+std::uint32_t element_oid(std::uint32_t oid) {
+    static constexpr wire::WireType kTypes[] = {
+        wire::kBool,        wire::kBytea,    wire::kInt8,   wire::kInt2,    wire::kInt4, wire::kText,  wire::kJson,
+        wire::kFloat4,      wire::kFloat8,   wire::kBpchar, wire::kVarchar, wire::kDate, wire::kTime,  wire::kTimestamp,
+        wire::kTimestamptz, wire::kInterval, wire::kTimetz, wire::kNumeric, wire::kUuid, wire::kJsonb,
+    };
+    for (const wire::WireType& type : kTypes) {
+        if (type.array_oid == oid) return type.oid;
+    }
+    return 0;
+}
+
 LogicalType logical_type(std::uint32_t oid) {
+    if (const std::uint32_t element = element_oid(oid); element != 0) {
+        const LogicalType type = logical_type(element);
+        return type.id() == LogicalTypeId::UNKNOWN ? type : LogicalType::LIST(type);
+    }
     switch (oid) {
         case wire::kBool.oid:
             return LogicalType::BOOLEAN;

@@ -19,6 +19,9 @@ bool goes_as_json(const duckdb::LogicalType& type);
 
 pgwire::ColumnDescription describe_column(const std::string& name, const duckdb::LogicalType& type);
 
+// The type of an array's values; 0 if `oid` is no array's.
+std::uint32_t element_oid(std::uint32_t oid);
+
 // The DuckDB type of a parameter whose PostgreSQL type the client names; UNKNOWN if it is none of ours.
 duckdb::LogicalType logical_type(std::uint32_t oid);
 
