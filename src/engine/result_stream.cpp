@@ -55,6 +55,10 @@ void ResultStream::set_formats(const std::vector<std::int16_t>& formats) {
     impl_->formats = formats;
 }
 
+void ResultStream::set_copy(const pgwire::CopyFormat& format) {
+    impl_->copy = format;
+}
+
 Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits limits) {
     Progress progress;
     std::size_t row_at = out.size();
@@ -75,7 +79,11 @@ Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits
         while (progress.rows < limits.rows_max && out.size() < limits.bytes_max) {
             if (impl_->encoder->rows_left() == 0 && (impl_->finished || !impl_->load_next())) break;
             row_at = out.size();
-            impl_->encoder->put_row(out);
+            if (impl_->copy) {
+                impl_->encoder->put_copy_line(out, *impl_->copy);
+            } else {
+                impl_->encoder->put_row(out);
+            }
             ++progress.rows;
         }
         impl_->rows += progress.rows;
@@ -89,6 +97,7 @@ Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits
 }
 
 std::string ResultStream::command_tag() const {
+    if (impl_->copy) return "COPY " + std::to_string(impl_->rows);
     const std::string& word = impl_->tag;
     if (word == "INSERT") return "INSERT 0 " + std::to_string(impl_->rows);
     if (word == "SELECT" || word == "UPDATE" || word == "DELETE" || word == "MERGE") {

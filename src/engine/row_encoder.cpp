@@ -95,4 +95,21 @@ void RowEncoder::put_row(Buffer& out) {
     ++row_;
 }
 
+void RowEncoder::put_copy_line(Buffer& out, const pgwire::CopyFormat& format) {
+    pgwire::Message message(out, 'd');
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (i > 0) out.put_byte(format.delimiter);
+        const idx_t index = cells_[i].unified.sel->get_index(row_);
+        std::optional<std::string_view> value;
+        if (cells_[i].unified.validity.RowIsValid(index)) {
+            scratch_.clear();
+            columns_[i].put_value(scratch_, columns_[i], cells_[i], index);
+            value = scratch_.view();
+        }
+        pgwire::put_copy_value(out, value, format, columns_.size() == 1);
+    }
+    out.put_byte('\n');
+    ++row_;
+}
+
 }  // namespace boathouse::engine

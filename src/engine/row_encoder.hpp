@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pgwire/buffer.hpp"
+#include "pgwire/copy_format.hpp"
 #include "pgwire/zone.hpp"
 
 namespace boathouse::engine {
@@ -52,6 +53,8 @@ class RowEncoder {
 
     // One DataRow.
     void put_row(pgwire::Buffer& out);
+    // One CopyData with a line of text or csv.
+    void put_copy_line(pgwire::Buffer& out, const pgwire::CopyFormat& format);
 
   private:
     duckdb::ClientContext& context_;
@@ -59,6 +62,7 @@ class RowEncoder {
     duckdb::unique_ptr<duckdb::DataChunk> chunk_;
     std::vector<duckdb::Vector> casts_;  // of columns that go as DuckDB's own text
     std::vector<Cells> cells_;
+    pgwire::Buffer scratch_;
     duckdb::idx_t row_ = 0;
 };
 

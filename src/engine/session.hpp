@@ -16,6 +16,7 @@
 
 #include "engine/query_error.hpp"
 #include "pgwire/backend.hpp"
+#include "pgwire/copy_format.hpp"
 #include "pgwire/zone.hpp"
 
 namespace boathouse::engine {
@@ -60,6 +61,9 @@ class ResultStream {
         std::uint64_t rows_max = UINT64_MAX;
         std::size_t bytes_max = SIZE_MAX;  // of the buffer; passed by at most one row
     };
+    // Rows go as CopyData in this format instead; to be set before the first encode().
+    void set_copy(const pgwire::CopyFormat& format);
+
     struct Progress {
         std::uint64_t rows = 0;
         bool finished = false;
@@ -67,7 +71,7 @@ class ResultStream {
     // Appends DataRow messages until a limit is reached or the rows end.
     Outcome<Progress> encode(pgwire::Buffer& out, Limits limits);
 
-    // After the last row: "SELECT 3", "INSERT 0 1".
+    // After the last row: "SELECT 3", "INSERT 0 1", "COPY 3".
     std::string command_tag() const;
 
     // Takes what is left into memory, so that the session's connection is free for another statement.
@@ -96,6 +100,31 @@ class Prepared {
     std::unique_ptr<Impl> impl_;
 };
 
+// Where COPY FROM puts its rows: an identifier as it stands in SQL, with its columns if they are named.
+struct CopyTarget {
+    std::string table;
+    std::string columns;  // "(a, b)" or empty
+};
+
+// A COPY FROM under way: rows gather in memory that spills, and enter the table in one statement at the end; dropped
+// before that, nothing has happened.
+class CopyIn {
+  public:
+    ~CopyIn();
+
+    std::size_t columns() const;
+    // Errors: 22P04 when the row has more or fewer values than columns, 22P02 for a value that cannot be decoded.
+    Outcome<void> add(const std::vector<std::optional<std::string>>& row);
+    // The number of rows.
+    Outcome<std::uint64_t> finish();
+
+    struct Impl;  // session_impl.hpp, for this folder only
+    explicit CopyIn(std::unique_ptr<Impl> impl);
+
+  private:
+    std::unique_ptr<Impl> impl_;
+};
+
 class Session {
   public:
     // Once, before the first open(): puts the guard (guard.hpp) into DuckDB and takes from all of it, for as long as it
@@ -115,6 +144,8 @@ class Session {
     // `parameter_types` as the client says them, 0 where it does not.
     Outcome<std::unique_ptr<Prepared>> prepare(Parsed statement, const std::vector<std::uint32_t>& parameter_types);
     Outcome<std::unique_ptr<ResultStream>> run(Prepared& statement, const std::vector<ParameterValue>& parameters);
+
+    Outcome<std::unique_ptr<CopyIn>> copy_in(const CopyTarget& target);
 
     Outcome<void> begin();
     Outcome<void> commit();

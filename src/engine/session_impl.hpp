@@ -50,6 +50,7 @@ struct ResultStream::Impl {
     std::string tag;
     std::vector<pgwire::ColumnDescription> columns;
     std::vector<std::int16_t> formats;
+    std::optional<pgwire::CopyFormat> copy;
     std::optional<RowEncoder> encoder;
     duckdb::unique_ptr<duckdb::ColumnDataCollection> settled;  // what settle() took into memory
     duckdb::ColumnDataScanState scan;

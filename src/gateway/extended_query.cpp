@@ -68,6 +68,11 @@ Outcome<std::unique_ptr<Session::PreparedStatement>> Session::prepare_statement(
 
     prepared->statement = classify(parts[0].text);
     if (refused_in_failed_block(prepared->statement)) return failed_block();
+    if (std::holds_alternative<CopyStatement>(prepared->statement)) {
+        QueryError error{"0A000", "COPY is not supported in the extended query protocol"};
+        error.hint = "Send it as a simple query.";
+        return error;
+    }
     if (const auto* show = std::get_if<ShowStatement>(&prepared->statement)) prepared->columns = show_columns(*show);
     if (!std::holds_alternative<EngineStatement>(prepared->statement)) return prepared;
 

@@ -25,6 +25,7 @@ void Session::handle(const Frame& frame, bool sync_follows, Buffer& out) {
         case Phase::ready:
             break;
     }
+    if (copy_in_) return copy_message(frame, out);
     // After an error in the extended protocol everything up to Sync is skipped.
     if (skipping_to_sync_ && frame.type != 'S' && frame.type != 'X') return;
     switch (frame.type) {

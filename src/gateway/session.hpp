@@ -59,7 +59,7 @@ class Session {
 
     // `sync_follows`: the next message is here already and is Sync, so that a statement may commit by itself.
     void handle(const pgwire::Frame& frame, bool sync_follows, pgwire::Buffer& out);
-    bool busy() const { return script_.has_value() || executing_.has_value(); }
+    bool busy() const { return (script_.has_value() && !copy_in_) || executing_.has_value(); }
     void resume(pgwire::Buffer& out);
 
     bool closed() const { return closed_; }
@@ -119,6 +119,16 @@ class Session {
     void resume_script(pgwire::Buffer& out);
     engine::Outcome<bool> run_part(Script& script, Script::Part& part, pgwire::Buffer& out);
     void end_script(pgwire::Buffer& out);
+
+    // copy.cpp
+    engine::Outcome<bool> start_copy(Script& script, const CopyStatement& statement, pgwire::Buffer& out);
+    static void put_copy_header(const pgwire::CopyFormat& format, const std::vector<pgwire::ColumnDescription>& columns,
+                                pgwire::Buffer& out);
+    void copy_message(const pgwire::Frame& frame, pgwire::Buffer& out);
+    engine::QueryError copy_failure(const Error& error);
+    void end_copy(pgwire::Buffer& out);
+    void fail_copy(const engine::QueryError& error, pgwire::Buffer& out);
+    void drop_copy();
 
     // extended_query.cpp
     void parse(const pgwire::Frame& frame, pgwire::Buffer& out);
@@ -180,6 +190,10 @@ class Session {
 
     Transaction transaction_ = Transaction::none;
     std::optional<Script> script_;
+    // A COPY FROM STDIN of the script's present statement.
+    std::unique_ptr<engine::CopyIn> copy_in_;
+    std::optional<pgwire::CopyReader> copy_reader_;
+    std::optional<engine::QueryError> copy_error_;  // why the engine took no more rows
     std::map<std::string, std::shared_ptr<PreparedStatement>> statements_;
     std::map<std::string, Portal> portals_;
     struct Executing {

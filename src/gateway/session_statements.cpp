@@ -17,6 +17,9 @@ Outcome<void> Session::run_session_statement(const Statement& statement, bool wi
     if (const auto* point = std::get_if<SavepointStatement>(&statement)) return savepoint(*point, out);
     if (const auto* show_one = std::get_if<ShowStatement>(&statement)) return show(*show_one, with_description, out);
 
+    if (const auto* refused = std::get_if<RefusedStatement>(&statement))
+        return QueryError{refused->sqlstate, refused->message};
+
     std::string tag;
     if (const auto* assignment = std::get_if<SetStatement>(&statement)) {
         if (auto done = set(*assignment, out); !done) return done;

@@ -53,6 +53,7 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
     if (refused_in_failed_block(part.statement)) {
         return QueryError{"25P02", "current transaction is aborted, commands ignored until end of transaction block"};
     }
+    if (const auto* copy = std::get_if<CopyStatement>(&part.statement)) return start_copy(script, *copy, out);
     if (!part.parsed) {
         auto done = run_session_statement(part.statement, true, out);
         if (!done) return done.error();
@@ -82,6 +83,7 @@ void Session::resume_script(Buffer& out) {
                 continue;
             }
         }
+        if (copy_in_) return;  // its rows come as messages
         if (!failed) {
             const auto progress = script.stream->encode(out, {UINT64_MAX, kOutputBytes});
             if (!progress) {
@@ -96,6 +98,7 @@ void Session::resume_script(Buffer& out) {
             fail_transaction(out);
             return end_script(out);
         }
+        if (std::holds_alternative<CopyStatement>(part.statement)) pgwire::put_empty(out, 'c');
         pgwire::put_command_complete(out, script.stream->command_tag());
         script.stream.reset();
         ++script.next;

@@ -214,7 +214,9 @@ std::vector<ScriptPart> split_script(std::string_view script) {
 }
 
 Statement classify(std::string_view text) {
-    if (!is_session_word(first_word(text))) return EngineStatement{};
+    const std::string word = first_word(text);
+    if (word == "copy") return classify_copy(text);
+    if (!is_session_word(word)) return EngineStatement{};
     const FreeParse parse{pg_query_parse(std::string(text).c_str())};
     if (parse.result.error) return EngineStatement{};
     boost::system::error_code failed;

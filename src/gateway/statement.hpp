@@ -12,7 +12,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/query_error.hpp"
+#include "engine/session.hpp"
+#include "pgwire/copy_format.hpp"
 
 namespace boathouse::gateway {
 
@@ -62,6 +63,18 @@ struct DiscardStatement {
 struct DeallocateStatement {
     std::string name;  // empty: ALL
 };
+// COPY between the lake and the client's own stream, as text or csv.
+struct CopyStatement {
+    bool from = false;
+    engine::CopyTarget target;  // FROM
+    std::string query;          // TO: what is copied
+    pgwire::CopyFormat format;
+};
+// The session's own, but not to be had: why.
+struct RefusedStatement {
+    std::string sqlstate;
+    std::string message;
+};
 // Taken and answered without effect: LISTEN, UNLISTEN, NOTIFY, LOCK.
 struct IgnoredStatement {
     std::string tag;
@@ -70,8 +83,11 @@ struct IgnoredStatement {
 
 using Statement = std::variant<EngineStatement, BeginStatement, CommitStatement, RollbackStatement, SavepointStatement,
                                SetStatement, SetTransactionStatement, ShowStatement, ResetStatement, DiscardStatement,
-                               DeallocateStatement, IgnoredStatement>;
+                               DeallocateStatement, CopyStatement, RefusedStatement, IgnoredStatement>;
 
 Statement classify(std::string_view text);
+
+// copy_statement.cpp. `text` begins with COPY.
+Statement classify_copy(std::string_view text);
 
 }  // namespace boathouse::gateway

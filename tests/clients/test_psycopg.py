@@ -61,7 +61,7 @@ def test_rows_in_and_out(lake, table):
     assert lake.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() == rows
     updated = lake.execute(f"UPDATE {table} SET name = %s WHERE id = %s", ["two", 2])
     assert updated.rowcount == 1
-    assert lake.execute(f"SELECT id FROM {table} WHERE list_contains(%s, name)", [["two"]]).fetchall() == [(2,)]
+    assert lake.execute(f"SELECT id FROM {table} WHERE name = ANY(%s::text[])", [["two"]]).fetchall() == [(2,)]
 
 
 def test_transaction_contexts(connect, table):
