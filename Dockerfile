@@ -18,17 +18,18 @@ LABEL org.opencontainers.image.title="Boathouse" \
       org.opencontainers.image.licenses="Apache-2.0"
 
 # PostgreSQL as Debian builds it, without a cluster of its own, and without what a catalog does not use: just-in-time
-# compilation (LLVM), documentation, translations.
+# compilation (LLVM, Z3), documentation, translations, and, once everything is set up, Perl for Debian's pg_* wrappers.
 RUN mkdir -p /etc/postgresql-common/createcluster.d \
  && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/none.conf \
- && printf 'path-exclude=%s\n' '/usr/lib/*/libLLVM*' '/usr/lib/postgresql/*/lib/bitcode/*' \
+ && printf 'path-exclude=%s\n' '/usr/lib/*/libLLVM*' '/usr/lib/*/libz3*' '/usr/lib/postgresql/*/lib/bitcode/*' \
         '/usr/lib/postgresql/*/lib/llvmjit*' '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/locale/*' \
-        >/etc/dpkg/dpkg.cfg.d/boathouse \
+        '/usr/share/i18n/locales/*' '/usr/share/i18n/charmaps/*' >/etc/dpkg/dpkg.cfg.d/boathouse \
  && apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        postgresql-15 libpq5 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libtomlplusplus3 libpg-query1504.0 libacl1 libcctz2 \
-        libpg-query1504.0 acl tzdata ca-certificates \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* \
+        postgresql-15 libpq5 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libtomlplusplus3 libpg-query1504.0 \
+        libacl1 libcctz2 acl tzdata ca-certificates \
+ && rm -rf /usr/share/perl /usr/lib/*-linux-gnu/perl \
+        /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* \
  && useradd --system --uid 970 --home-dir /var/lib/boathouse --shell /usr/sbin/nologin boathouse \
  && install -d -o boathouse -g boathouse -m 0755 /var/lib/boathouse
 COPY --from=build /stage/ /
