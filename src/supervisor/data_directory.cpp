@@ -92,7 +92,7 @@ Status check_format(const std::string& directory) {
                                  ", and this Boathouse reads format " + std::to_string(kDataFormat),
                              format > kDataFormat
                                  ? "a newer Boathouse has used it: run that version or a later one"
-                                 : "an older Boathouse made it: run that version, or see docs/upgrade.md");
+                                 : "an older Boathouse made it: run that version, or see Upgrades in docs/operations.md");
     }
     return {};
 }
