@@ -21,9 +21,6 @@ function(boathouse_module name)
 
     if(tests AND BUILD_TESTING)
         add_executable(boathouse_${name}_test ${tests})
-        # Not __FILE__: ccache makes it relative to wherever the compiler ran.
-        target_compile_definitions(boathouse_${name}_test PRIVATE
-            BOATHOUSE_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
         target_link_libraries(boathouse_${name}_test PRIVATE boathouse_${name} boathouse_flags GTest::gmock GTest::gtest_main)
         if(ARG_PRECOMPILE)
             target_precompile_headers(boathouse_${name}_test PRIVATE ${ARG_PRECOMPILE})
