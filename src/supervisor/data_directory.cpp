@@ -88,11 +88,12 @@ Status check_format(const std::string& directory) {
                              "; if the rest of the directory is whole, write that into it"};
     }
     if (format != kDataFormat) {
-        return configuration("the data directory " + directory + " has format " + std::to_string(format) +
-                                 ", and this Boathouse reads format " + std::to_string(kDataFormat),
-                             format > kDataFormat
-                                 ? "a newer Boathouse has used it: run that version or a later one"
-                                 : "an older Boathouse made it: run that version, or see Upgrades in docs/operations.md");
+        return configuration(
+            "the data directory " + directory + " has format " + std::to_string(format) +
+                ", and this Boathouse reads format " + std::to_string(kDataFormat),
+            format > kDataFormat
+                ? "a newer Boathouse has used it: run that version or a later one"
+                : "an older Boathouse made it: run that version, or see Upgrades in docs/operations.md");
     }
     return {};
 }
