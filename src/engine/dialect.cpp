@@ -46,7 +46,7 @@ std::string function_name(const duckdb::FunctionExpression& function) {
 
 // PostgreSQL names a cast after what is cast if that has a name, else after the type.
 std::string cast_name(const duckdb::CastExpression& cast) {
-    const std::string name = figure_name(*cast.child);
+    std::string name = figure_name(*cast.child);
     if (name != kUnnamed) return name;
     switch (cast.cast_type.id()) {
         case duckdb::LogicalTypeId::BOOLEAN:

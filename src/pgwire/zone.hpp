@@ -23,7 +23,7 @@ class Zone {
     std::int32_t offset_seconds(std::int64_t epoch_seconds) const;
 
   private:
-    explicit Zone(cctz::time_zone zone) : zone_(std::move(zone)) {}
+    explicit Zone(cctz::time_zone zone) : zone_(zone) {}
 
     cctz::time_zone zone_;
     mutable std::int64_t from_ = 1;  // the cached span; empty at first

@@ -130,7 +130,7 @@ Status check_writable(const std::string& directory) {
 Status check_space(const std::string& directory) {
     struct statvfs status {};
     if (::statvfs(directory.c_str(), &status) != 0) return os_error("cannot examine " + directory, errno);
-    const std::uintmax_t free_mb = status.f_bavail * status.f_frsize / (1024 * 1024);
+    const std::uintmax_t free_mb = status.f_bavail * status.f_frsize / (std::uintmax_t{1024} * 1024);
     std::error_code ignored;
     const bool is_new = !fs::exists(directory + "/postgres", ignored);
     const std::uintmax_t needed_mb = is_new ? kFreeMbNewCluster : kFreeMbExistingCluster;
