@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit build check bench fmt install image test-image clean all-targets configure reconfigure packages
+.PHONY: help run test test-unit build check lint bench fmt install image test-image clean all-targets configure reconfigure packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,9 +31,13 @@ test-unit: all-targets ## build and run the tests that stand beside the sources
 build: configure ## build build/release/boathouse
 	@cmake --build $(BUILD) --parallel $(JOBS) --target boathouse boathouse-engine
 
-check: configure ## formatting, lint, layer rules
+check: ## formatting, layer rules, shellcheck, ruff; warnings are errors in every build
 	@scripts/packages check
-	@scripts/check $(BUILD)
+	@scripts/check
+
+lint: configure ## clang-tidy over what has changed since it was last clean; minutes when all has
+	@scripts/packages check
+	@nice scripts/lint $(BUILD)
 
 bench: build ## the benchmarks; results go to bench/RESULTS.md
 	@scripts/packages run test

@@ -56,7 +56,7 @@ Status check_data_path(Database& database, const config::Settings& settings, con
 }
 
 // DuckDB's words hold the whole connection string; whoever asks for readiness needs only PostgreSQL's.
-Error no_answer(Error error) {
+Error no_answer(const Error& error) {
     const std::string marker = "failed: ";
     const auto at = error.message.rfind(marker);
     const std::string why = at == std::string::npos ? "" : ": " + error.message.substr(at + marker.size());

@@ -89,7 +89,7 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
         const auto expected = statement.GetExpectedParameterTypes();
         std::size_t count = 0;
         for (const auto& [name, index] : statement.named_param_map) count = std::max(count, parameter_number(name));
-        if (statement.named_param_map.size() > 0 && count == 0) {
+        if (!statement.named_param_map.empty() && count == 0) {
             return QueryError{"42P02", "parameters are written $1, $2 …"};
         }
         for (std::size_t number = 1; number <= count; ++number) {
