@@ -1,11 +1,14 @@
 #include "http/connection.hpp"
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/url/parse.hpp>
+#include <chrono>
 #include <optional>
 
 #include "base/log.hpp"
@@ -17,6 +20,9 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace beast_http = boost::beast::http;
 using Parser = beast_http::request_parser<beast_http::string_body>;
+
+constexpr std::size_t kLingerBytesMax = 1024 * 1024;
+constexpr std::chrono::seconds kLingerTime{1};
 
 // Counts a request as being answered for as long as it lives.
 class Answering {
@@ -159,6 +165,20 @@ asio::awaitable<bool> serve_request(Stream& stream, beast::flat_buffer& buffer, 
                                      shared);
 }
 
+// Reads and drops what a refused client is still sending, within bounds. A socket that is closed with bytes unread
+// resets the connection, and the answer may be lost on its way (RFC 9112, section 9.6).
+asio::awaitable<void> linger(Stream& stream) {
+    std::array<char, 16 * 1024> dropped;
+    std::size_t left_bytes = kLingerBytesMax;
+    beast::error_code error;
+    stream.expires_after(kLingerTime);
+    while (!error && left_bytes > 0) {
+        const auto size =
+            co_await stream.async_read_some(asio::buffer(dropped), asio::redirect_error(asio::use_awaitable, error));
+        left_bytes -= std::min(left_bytes, size);
+    }
+}
+
 }  // namespace
 
 asio::awaitable<void> serve_connection(Stream stream, Shared& shared, bool is_private) {
@@ -167,6 +187,7 @@ asio::awaitable<void> serve_connection(Stream stream, Shared& shared, bool is_pr
     }
     beast::error_code ignored;
     stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    co_await linger(stream);
 }
 
 }  // namespace boathouse::http
