@@ -128,7 +128,7 @@ PostgresConfig postgres_config(const config::Settings& settings, const BoxUser& 
 }
 
 // What takes root, or must be known before it is given up. PostgreSQL's part of it only where the catalog is ours.
-Status prepare_postgres(BoxPlan& plan, std::optional<CertificatePair>& certificate) {
+Status prepare_postgres(BoxPlan& plan) {
     const auto& settings = plan.loaded.settings;
     if (!settings.catalog.empty()) return {};
     if (auto ended = end_processes_in_cluster(config::postgres_dir(settings)); !ended) return ended;
@@ -136,21 +136,20 @@ Status prepare_postgres(BoxPlan& plan, std::optional<CertificatePair>& certifica
     if (!postgres) return postgres.error();
     plan.postgres = *postgres;
     plan.postgres_config = postgres_config(settings, plan.user);
-    if (plan.postgres_config.socket_dir != config::run_dir(settings)) {
-        if (auto made = create_socket_dir(plan.postgres_config.socket_dir, plan.user); !made) return made;
-    }
-    if (has_given_certificate(settings)) {
-        auto read = read_certificate(given_certificate(settings));
-        if (!read) return read.error();
-        certificate = std::move(*read);
-    }
     return {};
 }
 
-// The certificate and the password, written as the box's user.
-Status prepare_secrets(BoxPlan& plan, const std::optional<CertificatePair>& certificate) {
-    auto& settings = plan.loaded.settings;
-    if (!plan.postgres) return {};
+// The certificate that was given, read while root may; nothing where none was.
+Result<std::optional<CertificatePair>> read_given_certificate(const config::Settings& settings) {
+    if (!has_given_certificate(settings)) return std::optional<CertificatePair>();
+    auto read = read_certificate(given_certificate(settings));
+    if (!read) return read.error();
+    return std::optional(std::move(*read));
+}
+
+// What PostgreSQL and the SQL door present, written as the box's user.
+Status prepare_certificate(BoxPlan& plan, const std::optional<CertificatePair>& certificate) {
+    const auto& settings = plan.loaded.settings;
     if (certificate) {
         if (auto written = write_certificate(certificate_copy(settings), *certificate); !written) return written;
         plan.renew_certificate = [settings]() -> Status {
@@ -164,7 +163,13 @@ Status prepare_secrets(BoxPlan& plan, const std::optional<CertificatePair>& cert
         const auto made = ensure_self_signed(self_signed_certificate(settings), {host, settings.listen});
         if (!made) return made.error();
     }
-    if (!settings.postgres_password.empty()) return {};
+    return {};
+}
+
+// An external catalog has passwords of its own.
+Status prepare_password(BoxPlan& plan) {
+    auto& settings = plan.loaded.settings;
+    if (!plan.postgres || !settings.postgres_password.empty()) return {};
     auto generated = generated_password(config::generated_password_file(settings));
     if (!generated) return generated.error();
     settings.postgres_password = generated->password;
@@ -184,8 +189,12 @@ Status prepare(BoxPlan& plan, std::optional<DataLock>& lock) {
     if (!acquired) return acquired.error();
     lock.emplace(std::move(*acquired));
     if (auto laid_out = lay_out_data_directory(settings, plan.user); !laid_out) return laid_out;
-    std::optional<CertificatePair> certificate;
-    if (auto prepared = prepare_postgres(plan, certificate); !prepared) return prepared;
+    const auto certificate = read_given_certificate(settings);
+    if (!certificate) return certificate.error();
+    if (auto prepared = prepare_postgres(plan); !prepared) return prepared;
+    if (const auto sockets = catalog::socket_dir(settings); sockets != config::run_dir(settings)) {
+        if (auto made = create_socket_dir(sockets, plan.user); !made) return made;
+    }
     if (auto prepared = prepare_lake_directory(settings, plan.user); !prepared) return prepared;
     auto engine = prepare_engine_program(settings, plan.user);
     if (!engine) return engine.error();
@@ -200,7 +209,8 @@ Status prepare(BoxPlan& plan, std::optional<DataLock>& lock) {
         if (!access) return access.error();
         plan.lake_access.emplace(std::move(*access));
     }
-    return prepare_secrets(plan, certificate);
+    if (auto prepared = prepare_certificate(plan, *certificate); !prepared) return prepared;
+    return prepare_password(plan);
 }
 
 int refuse(const Error& error) {
