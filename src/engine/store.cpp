@@ -3,7 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 #include <ctime>
 #include <duckdb/common/types/uuid.hpp>
 
@@ -18,8 +18,10 @@ StoreReply reply_of(const duckdb::ErrorData& data) {
     StoreReply reply;
     reply.text = data.RawMessage();
     const auto& extra = data.ExtraInfo();
-    if (const auto status = extra.find("status_code"); status != extra.end())
-        reply.status = std::atoi(status->second.c_str());
+    if (const auto status = extra.find("status_code"); status != extra.end()) {
+        const std::string& digits = status->second;
+        std::from_chars(digits.data(), digits.data() + digits.size(), reply.status);  // else it stays 0: unknown
+    }
     if (const auto body = extra.find("response_body"); body != extra.end()) reply.body = body->second;
     return reply;
 }
