@@ -127,7 +127,7 @@ std::vector<std::string> LineReader::read_lines() {
     for (;;) {
         const ssize_t count = ::read(pipe_.get(), buffer, sizeof(buffer));
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return lines;  // nothing more for now
+        if (count < 0) return lines;  // nothing more has arrived
         if (count == 0) {
             if (!partial_.empty()) lines.push_back(std::move(partial_));
             partial_.clear();
