@@ -15,8 +15,9 @@ void Session::query(const Frame& frame, Buffer& out) {
     // The unnamed statement and portal do not survive a Query.
     portals_.erase("");
     statements_.erase("");
-    script_.emplace();
-    script_->text = std::string(*text);
+    Script script;
+    script.text = std::string(*text);
+    script_ = std::move(script);
     if (!prepare_script(*script_, out)) return end_script(out);
     if (script_->parts.empty()) {
         pgwire::put_empty(out, 'I');
