@@ -54,7 +54,8 @@ void put_scalar(Buffer& out, const ColumnEncoder& column, const Cells& cells, id
     }
     Buffer value;
     column.put_value(value, column, cells, index);
-    const bool raw = is_json_number(column.type, value.view()) || column.type.IsJSONType();
+    const bool raw = is_json_number(column.type, value.view()) || column.type.IsJSONType() ||
+                     column.type.id() == LogicalTypeId::VARIANT;  // which is read as JSON
     raw ? out.put(value.view()) : put_json_string(out, value.view());
 }
 
@@ -119,11 +120,16 @@ void put_json(Buffer& out, const ColumnEncoder& column, const Cells& cells, idx_
         case LogicalTypeId::MAP:
             return put_map(out, column, cells, index);
         case LogicalTypeId::UNION: {
-            // The first child is the tag that says which of the others holds the value.
+            // The first child is the tag that says which of the others holds the value; {"tag":value}, as DuckDB's own
+            // cast to JSON and back has it.
             const Cells& tags = cells.children[0];
             const idx_t tag =
                 reinterpret_cast<const std::uint8_t*>(tags.unified.data)[tags.unified.sel->get_index(index)];
-            return put_value_at(out, column.children[tag + 1], cells.children[tag + 1], index);
+            out.put_byte('{');
+            put_json_string(out, duckdb::StructType::GetChildName(column.type, tag + 1));
+            out.put_byte(':');
+            put_value_at(out, column.children[tag + 1], cells.children[tag + 1], index);
+            return out.put_byte('}');
         }
         default:
             return put_struct(out, column, cells, index);

@@ -14,10 +14,43 @@ using pgwire::Buffer;
 
 namespace {
 
-// What PostgreSQL has no format for goes as DuckDB casts it to text, a whole vector at once.
-bool goes_by_cast(const LogicalType& type) {
-    return type.id() == LogicalTypeId::VARIANT || type.id() == LogicalTypeId::GEOMETRY ||
-           type.id() == LogicalTypeId::BIGNUM;
+// What a vector is cast to, whole, before its values are read: VARIANT, GEOMETRY and BIGNUM have no storage that an
+// encoder could read, at whatever depth they stand. The same type where nothing is to be done.
+LogicalType readable(const LogicalType& type) {
+    switch (type.id()) {
+        case LogicalTypeId::VARIANT:
+            return LogicalType::JSON();
+        case LogicalTypeId::GEOMETRY:
+        case LogicalTypeId::BIGNUM:
+            return LogicalType::VARCHAR;
+        case LogicalTypeId::LIST:
+            return LogicalType::LIST(readable(duckdb::ListType::GetChildType(type)));
+        case LogicalTypeId::ARRAY:
+            return LogicalType::ARRAY(readable(duckdb::ArrayType::GetChildType(type)),
+                                      duckdb::ArrayType::GetSize(type));
+        case LogicalTypeId::MAP:
+            return LogicalType::MAP(readable(duckdb::MapType::KeyType(type)),
+                                    readable(duckdb::MapType::ValueType(type)));
+        case LogicalTypeId::STRUCT:
+        case LogicalTypeId::UNION: {
+            const bool is_union = type.id() == LogicalTypeId::UNION;
+            auto fields = is_union ? duckdb::UnionType::CopyMemberTypes(type) : duckdb::StructType::GetChildTypes(type);
+            for (auto& field : fields) field.second = readable(field.second);
+            return is_union ? LogicalType::UNION(std::move(fields)) : LogicalType::STRUCT(std::move(fields));
+        }
+        default:
+            return type;
+    }
+}
+
+// DuckDB casts a VARIANT that is NULL to the JSON null; to SQL it is a NULL.
+void keep_nulls(duckdb::Vector& source, duckdb::Vector& cast, idx_t count) {
+    duckdb::UnifiedVectorFormat format;
+    source.ToUnifiedFormat(count, format);
+    cast.Flatten(count);
+    for (idx_t i = 0; i < count; ++i) {
+        if (!format.validity.RowIsValid(format.sel->get_index(i))) duckdb::FlatVector::SetNull(cast, i, true);
+    }
 }
 
 bool is_nested(const LogicalType& type) {
@@ -63,8 +96,8 @@ RowEncoder::RowEncoder(const duckdb::vector<LogicalType>& types, const std::vect
     columns_.reserve(types.size());
     for (std::size_t i = 0; i < types.size(); ++i) {
         const bool binary = pgwire::format_of(formats, i) == 1;
-        const LogicalType type = goes_by_cast(types[i]) ? LogicalType::VARCHAR : types[i];
-        columns_.emplace_back(type, binary ? ColumnEncoder::Format::binary : ColumnEncoder::Format::text, zone);
+        columns_.emplace_back(types[i], binary ? ColumnEncoder::Format::binary : ColumnEncoder::Format::text, zone);
+        readable_.push_back(readable(types[i]));
     }
 }
 
@@ -78,9 +111,10 @@ void RowEncoder::load(duckdb::unique_ptr<duckdb::DataChunk> chunk) {
     casts_.reserve(columns_.size());
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         duckdb::Vector* source = &chunk_->data[i];
-        if (goes_by_cast(source->GetType())) {
-            casts_.emplace_back(LogicalType::VARCHAR, chunk_->size());
+        if (readable_[i] != source->GetType()) {
+            casts_.emplace_back(readable_[i], chunk_->size());
             duckdb::VectorOperations::Cast(context_, *source, casts_.back(), chunk_->size());
+            if (source->GetType().id() == LogicalTypeId::VARIANT) keep_nulls(*source, casts_.back(), chunk_->size());
             source = &casts_.back();
         }
         if (is_nested(source->GetType())) source->Flatten(chunk_->size());

@@ -59,8 +59,9 @@ class RowEncoder {
   private:
     duckdb::ClientContext& context_;
     std::vector<ColumnEncoder> columns_;
+    duckdb::vector<duckdb::LogicalType> readable_;  // what each column is cast to before it is read; mostly its own
     duckdb::unique_ptr<duckdb::DataChunk> chunk_;
-    std::vector<duckdb::Vector> casts_;  // of columns that go as DuckDB's own text
+    std::vector<duckdb::Vector> casts_;  // of the columns whose readable_ is another type
     std::vector<Cells> cells_;
     pgwire::Buffer scratch_;
     duckdb::idx_t row_ = 0;
