@@ -3,6 +3,7 @@
 #include <bit>
 #include <duckdb/common/exception/conversion_exception.hpp>
 
+#include "engine/parameter_arrays.hpp"
 #include "engine/wire_types.hpp"
 #include "pgwire/frontend.hpp"
 #include "pgwire/values.hpp"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::int32_t kEpochDays = 10957;  // 2000-01-01
 constexpr std::int64_t kEpochMicros = std::int64_t{kEpochDays} * 86'400'000'000;
-constexpr int kDimensionsMax = 6;  // PostgreSQL's MAXDIM
 
 [[noreturn]] void malformed(const char* type) {
     throw duckdb::ConversionException("incorrect binary data format in a parameter of type %s", type);
@@ -114,28 +114,23 @@ Value uuid_of(wire::Reader& reader) {
     return Value::UUID(duckdb::hugeint_t(static_cast<std::int64_t>(upper ^ (std::uint64_t{1} << 63)), lower));
 }
 
-Value decode_binary(std::uint32_t oid, std::string_view bytes);
-
-Value decode_binary_array(std::uint32_t element, std::string_view bytes) {
-    wire::Reader reader(bytes);
-    const std::int32_t dimensions = reader.i32();
-    reader.i32();  // whether there are NULLs: the values say so themselves
-    const std::uint32_t sent = static_cast<std::uint32_t>(reader.i32());
-    if (dimensions > 1) throw duckdb::NotImplementedException("parameters that are arrays of several dimensions");
-    if (dimensions < 0 || dimensions > kDimensionsMax || sent != element) malformed("array");
-    duckdb::vector<Value> values;
-    if (dimensions == 1) {
-        const std::int32_t count = reader.i32();
-        reader.i32();  // lower bound
-        for (std::int32_t i = 0; i < count && reader.ok(); ++i) {
-            const std::int32_t length = reader.i32();
-            if (length < -1) malformed("array");
-            values.push_back(length == -1 ? Value(logical_type(element))
-                                          : decode_binary(element, reader.bytes(static_cast<std::size_t>(length))));
-        }
+// varbit_recv: the number of bits, then the bits from the left.
+Value bits_of(wire::Reader& reader) {
+    const std::int32_t count = reader.i32();
+    const std::string_view bytes = reader.rest();
+    if (count < 0 || (static_cast<std::size_t>(count) + 7) / 8 != bytes.size()) malformed("bit varying");
+    std::string bits;
+    for (std::int32_t i = 0; i < count; ++i) {
+        bits += (bytes[static_cast<std::size_t>(i) / 8] >> (7 - i % 8) & 1) != 0 ? '1' : '0';
     }
-    if (!reader.complete()) malformed("array");
-    return Value::LIST(logical_type(element), std::move(values));
+    return Value::BIT(bits);
+}
+
+// JSON is text to DuckDB; marked as JSON, it casts to structs, maps and variants.
+Value json_of(std::string_view text) {
+    Value value{std::string(text)};
+    value.Reinterpret(LogicalType::JSON());
+    return value;
 }
 
 Value decode_scalar(std::uint32_t oid, wire::Reader& reader) {
@@ -179,67 +174,47 @@ Value decode_scalar(std::uint32_t oid, wire::Reader& reader) {
             const std::string_view bytes = reader.rest();
             return Value::BLOB(reinterpret_cast<duckdb::const_data_ptr_t>(bytes.data()), bytes.size());
         }
+        case wire::kVarbit.oid:
+            return bits_of(reader);
+        case wire::kJson.oid:
+            return json_of(reader.rest());
         case wire::kJsonb.oid:
             if (reader.byte() != 1) malformed("jsonb");
-            return Value(std::string(reader.rest()));
+            return json_of(reader.rest());
         default:
             return Value(std::string(reader.rest()));
     }
 }
 
-Value decode_binary(std::uint32_t oid, std::string_view bytes) {
-    if (const std::uint32_t element = element_oid(oid); element != 0) return decode_binary_array(element, bytes);
+Value decode_binary_value(std::uint32_t oid, std::string_view bytes) {
     wire::Reader reader(bytes);
     Value value = decode_scalar(oid, reader);
     if (!reader.complete()) malformed("this kind");
     return value;
 }
 
-// array_in for one dimension: {a,"b c",NULL}.
-Value decode_text_array(std::uint32_t element, std::string_view text) {
-    duckdb::vector<Value> values;
-    if (text.size() < 2 || text.front() != '{' || text.back() != '}') {
-        throw duckdb::ConversionException("malformed array literal in a parameter");
-    }
-    text = text.substr(1, text.size() - 2);
-    std::size_t at = 0;
-    while (at < text.size()) {
-        std::string value;
-        bool quoted = false;
-        if (text[at] == '{') throw duckdb::NotImplementedException("parameters that are arrays of several dimensions");
-        while (at < text.size() && text[at] != ',') {
-            if (text[at] == '"') {
-                quoted = true;
-                for (++at; at < text.size() && text[at] != '"'; ++at) {
-                    if (text[at] == '\\' && at + 1 < text.size()) ++at;
-                    value += text[at];
-                }
-                if (at == text.size()) throw duckdb::ConversionException("malformed array literal in a parameter");
-            } else {
-                if (text[at] == '\\' && at + 1 < text.size()) ++at;
-                value += text[at];
-            }
-            ++at;
-        }
-        ++at;
-        const bool is_null = !quoted && duckdb::StringUtil::CIEquals(value, "NULL");
-        if (element == wire::kBytea.oid && !is_null) {
-            const std::string bytes = decode_bytea(value);
-            values.push_back(Value::BLOB(reinterpret_cast<duckdb::const_data_ptr_t>(bytes.data()), bytes.size()));
-        } else {
-            values.push_back(is_null ? Value(LogicalType::VARCHAR) : Value(std::move(value)));
-        }
-    }
-    return Value::LIST(element == wire::kBytea.oid ? LogicalType::BLOB : LogicalType::VARCHAR, std::move(values));
-}
-
-Value decode_text(std::uint32_t oid, std::string_view text) {
-    if (const std::uint32_t element = element_oid(oid); element != 0) return decode_text_array(element, text);
+Value decode_text_value(std::uint32_t oid, std::string_view text) {
     if (oid == wire::kBytea.oid) {
         const std::string bytes = decode_bytea(text);
         return Value::BLOB(reinterpret_cast<duckdb::const_data_ptr_t>(bytes.data()), bytes.size());
     }
+    if (oid == wire::kJson.oid || oid == wire::kJsonb.oid) return json_of(text);
     return Value(std::string(text));
+}
+
+// What decode_binary_value and decode_text_value give for a type.
+LogicalType decoded_type(std::uint32_t oid, bool binary) {
+    const LogicalType type = logical_type(oid);
+    const bool kept = oid == wire::kBytea.oid || oid == wire::kJson.oid || oid == wire::kJsonb.oid;
+    return kept || (binary && type.id() != LogicalTypeId::UNKNOWN) ? type : LogicalType::VARCHAR;
+}
+
+Value decode(std::uint32_t oid, std::string_view bytes, bool binary) {
+    const std::uint32_t element = element_oid(oid);
+    if (element == 0) return binary ? decode_binary_value(oid, bytes) : decode_text_value(oid, bytes);
+    const LogicalType type = decoded_type(element, binary);
+    return binary ? decode_binary_array(element, type, bytes, decode_binary_value)
+                  : decode_text_array(element, type, bytes, decode_text_value);
 }
 
 // What the value becomes where the plan has no wish: the type that the client named.
@@ -259,7 +234,7 @@ Value decode_parameter(duckdb::ClientContext& context, const ParameterValue& par
     const LogicalType wanted = is_open(expected) ? natural_type(oid) : expected;
     if (!parameter.bytes) return is_open(wanted) ? Value() : Value(wanted);
     const std::string_view bytes = *parameter.bytes;
-    Value value = parameter.format == 1 ? decode_binary(oid, bytes) : decode_text(oid, bytes);
+    Value value = decode(oid, bytes, parameter.format == 1);
     return is_open(wanted) ? value : value.CastAs(context, wanted);
 }
 

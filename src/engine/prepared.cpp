@@ -27,6 +27,16 @@ std::size_t parameter_number(const std::string& name) {
 
 void cast_parameters(duckdb::QueryNode& node, const std::vector<std::uint32_t>& types);
 
+// $1::int[][]: PostgreSQL has one array type for any number of dimensions, and only the statement's cast tells how
+// many.
+bool is_cast_array(const duckdb::ParsedExpression& expression, const std::vector<std::uint32_t>& types) {
+    if (expression.GetExpressionClass() != duckdb::ExpressionClass::CAST) return false;
+    const auto& child = *expression.Cast<duckdb::CastExpression>().child;
+    if (child.GetExpressionClass() != duckdb::ExpressionClass::PARAMETER) return false;
+    const std::size_t number = parameter_number(child.Cast<duckdb::ParameterExpression>().identifier);
+    return number != 0 && number <= types.size() && element_oid(types[number - 1]) != 0;
+}
+
 // A parameter whose type the client names becomes a cast to that type, so that DuckDB plans with it.
 void cast_parameters(ParsedPointer& expression, const std::vector<std::uint32_t>& types) {
     if (expression->GetExpressionClass() == duckdb::ExpressionClass::PARAMETER) {
@@ -40,6 +50,7 @@ void cast_parameters(ParsedPointer& expression, const std::vector<std::uint32_t>
         expression->SetAlias(alias);
         return;
     }
+    if (is_cast_array(*expression, types)) return;
     if (expression->GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY) {
         cast_parameters(*expression->Cast<duckdb::SubqueryExpression>().subquery->node, types);
     }

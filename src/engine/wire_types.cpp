@@ -106,7 +106,7 @@ std::uint32_t element_oid(std::uint32_t oid) {
     static constexpr wire::WireType kTypes[] = {
         wire::kBool,        wire::kBytea,    wire::kInt8,   wire::kInt2,    wire::kInt4, wire::kText,  wire::kJson,
         wire::kFloat4,      wire::kFloat8,   wire::kBpchar, wire::kVarchar, wire::kDate, wire::kTime,  wire::kTimestamp,
-        wire::kTimestamptz, wire::kInterval, wire::kTimetz, wire::kNumeric, wire::kUuid, wire::kJsonb,
+        wire::kTimestamptz, wire::kInterval, wire::kTimetz, wire::kNumeric, wire::kUuid, wire::kJsonb, wire::kVarbit,
     };
     for (const wire::WireType& type : kTypes) {
         if (type.array_oid == oid) return type.oid;
@@ -152,6 +152,8 @@ LogicalType logical_type(std::uint32_t oid) {
             return LogicalType::INTERVAL;
         case wire::kUuid.oid:
             return LogicalType::UUID;
+        case wire::kVarbit.oid:
+            return LogicalType::BIT;
         case wire::kJson.oid:
         case wire::kJsonb.oid:
             return LogicalType::JSON();
