@@ -129,8 +129,14 @@ bool is_choice(const std::string& choices, const std::string& value) {
 bool means_fixed(const Setting& setting, const std::string& value) {
     const std::string text = lower(value);
     if (text == lower(setting.initial)) return true;
-    if (std::string_view(setting.name) == "client_encoding")
-        return text == "utf-8" || text == "unicode" || text == "utf8";
+    if (std::string_view(setting.name) == "client_encoding") {
+        // As clean_encoding_name: letters and digits count, so that asyncpg's "'utf-8'" is UTF8 too.
+        std::string letters;
+        for (const char byte : text) {
+            if (std::isalnum(static_cast<unsigned char>(byte)) != 0) letters += byte;
+        }
+        return letters == "utf8" || letters == "unicode";
+    }
     if (std::string_view(setting.name) == "DateStyle") return text == "iso" || text == "iso, mdy" || text == "iso,mdy";
     const std::optional<std::string> flag = boolean_value(text);
     return flag && *flag == setting.initial;
