@@ -1,0 +1,85 @@
+"""psycopg2: the simple protocol with values written into the text, execute_values, named cursors, autocommit."""
+
+import io
+
+import psycopg2
+import psycopg2.extras
+import pytest
+
+import value_table
+from value_table import same
+
+
+@pytest.fixture
+def connect(door):
+    made = []
+
+    def connect(where=door):
+        made.append(psycopg2.connect(**where))
+        psycopg2.extras.register_uuid(conn_or_curs=made[-1])
+        return made[-1]
+
+    yield connect
+    for connection in made:
+        connection.close()
+
+
+def test_values(connect, postgres):
+    lake, other = connect(), connect(postgres)
+    wrong = []
+    for case in value_table.cases():
+        with lake.cursor() as mine, other.cursor() as theirs:
+            for cursor in (mine, theirs):
+                cursor.execute("SET TIME ZONE 'UTC'")
+            mine.execute(case.select_from_door)
+            theirs.execute(case.select_from_postgres)
+            mine, right = mine.fetchone(), theirs.fetchone()
+            if not same(mine, right):
+                wrong.append(f"{case}: {mine!r} instead of {right!r}")
+    assert wrong == []
+
+
+def test_autocommit_and_rollback(connect, new_table):
+    new_table("psycopg2_commits", "id int")
+    first, second = connect(), connect()
+    second.autocommit = True
+    with first.cursor() as writing, second.cursor() as reading:
+        writing.execute("INSERT INTO psycopg2_commits VALUES (1)")
+        reading.execute("SELECT count(*) FROM psycopg2_commits")
+        assert reading.fetchone() == (0,)
+        first.commit()
+        reading.execute("SELECT count(*) FROM psycopg2_commits")
+        assert reading.fetchone() == (1,)
+        writing.execute("DELETE FROM psycopg2_commits")
+        first.rollback()
+        reading.execute("SELECT count(*) FROM psycopg2_commits")
+        assert reading.fetchone() == (1,)
+    first.set_session(isolation_level="REPEATABLE READ", readonly=True)
+    with first.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)
+
+
+def test_errors_are_the_drivers_classes(connect):
+    connection = connect()
+    with connection.cursor() as cursor:
+        with pytest.raises(psycopg2.errors.UndefinedTable) as caught:
+            cursor.execute("SELECT * FROM no_such_table")
+        assert caught.value.pgcode == "42P01"
+        with pytest.raises(psycopg2.errors.InFailedSqlTransaction):
+            cursor.execute("SELECT 1")
+        connection.rollback()
+        cursor.execute("SELECT 1")
+
+
+def test_copy(connect, new_table):
+    new_table("psycopg2_copy", "id int, name text")
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.copy_from(io.StringIO("1\tone\n2\t\\N\n"), "psycopg2_copy")
+        cursor.copy_expert("COPY psycopg2_copy FROM STDIN (FORMAT csv)", io.StringIO('3,"three, or so"\n'))
+        out = io.StringIO()
+        cursor.copy_expert("COPY (SELECT * FROM psycopg2_copy ORDER BY id) TO STDOUT (FORMAT csv, HEADER)", out)
+        assert out.getvalue() == 'id,name\n1,one\n2,\n3,"three, or so"\n'
+        out = io.StringIO()
+        cursor.copy_to(out, "psycopg2_copy", columns=("id",))
+        assert sorted(out.getvalue().split()) == ["1", "2", "3"]
