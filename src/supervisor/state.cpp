@@ -35,6 +35,19 @@ std::string text(const boost::json::object& object, const char* key) {
     return std::string(object.at(key).as_string());
 }
 
+Error no_box_has_run(const config::Settings& settings) {
+    return {.kind = ErrorKind::not_found,
+            .message = "no box has run on the data directory " + settings.data_dir,
+            .hint = "start one with 'boathouse serve', or name its directory with --data-dir"};
+}
+
+// It takes the lock first and writes its state a moment later.
+Error box_has_just_begun(const config::Settings& settings) {
+    return {.kind = ErrorKind::unavailable,
+            .message = "the box on " + settings.data_dir + " has just begun to start and says nothing of itself yet",
+            .hint = "ask again in a second"};
+}
+
 }  // namespace
 
 const char* phase_name(Phase phase) {
@@ -108,11 +121,7 @@ Status write_state(const config::Settings& settings, const State& state) {
 
 Result<State> read_state(const config::Settings& settings) {
     const auto held = DataLock::is_held(config::run_dir(settings));
-    if (!held && held.error().kind == ErrorKind::not_found) {
-        return Error{.kind = ErrorKind::not_found,
-                     .message = "no box has run on the data directory " + settings.data_dir,
-                     .hint = "start one with 'boathouse serve', or name its directory with --data-dir"};
-    }
+    if (!held && held.error().kind == ErrorKind::not_found) return no_box_has_run(settings);
     if (!held && held.error().kind == ErrorKind::permission) {
         return Error{.kind = ErrorKind::permission,
                      .message = "the box on " + settings.data_dir + " belongs to another user",
@@ -121,6 +130,9 @@ Result<State> read_state(const config::Settings& settings) {
     }
     if (!held) return held.error();
     auto json = read_file(config::state_file(settings));
+    if (!json && json.error().kind == ErrorKind::not_found) {
+        return *held ? box_has_just_begun(settings) : no_box_has_run(settings);
+    }
     if (!json) return json.error();
     auto state = state_from_json(*json);
     if (state && !*held && state->phase != Phase::failed) {

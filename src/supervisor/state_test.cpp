@@ -1,6 +1,12 @@
 #include "supervisor/state.hpp"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "supervisor/data_lock.hpp"
 
 namespace boathouse::supervisor {
 namespace {
@@ -43,6 +49,59 @@ TEST(StateTest, RefusesWhatItDidNotWrite) {
         ASSERT_FALSE(state) << json;
         EXPECT_EQ(state.error().kind, ErrorKind::corrupt);
     }
+}
+
+// A data directory in a temporary place, as far as the box's lock and state go.
+class ReadStateTest : public testing::Test {
+  protected:
+    ReadStateTest() {
+        std::string pattern = testing::TempDir() + "boathouse-state-XXXXXX";
+        settings_.data_dir = ::mkdtemp(pattern.data());
+    }
+    ~ReadStateTest() override { std::filesystem::remove_all(settings_.data_dir); }
+
+    void expect_no_box_has_run() {
+        const auto state = read_state(settings_);
+        ASSERT_FALSE(state);
+        EXPECT_EQ(state.error().kind, ErrorKind::not_found);
+        EXPECT_EQ(state.error().message, "no box has run on the data directory " + settings_.data_dir);
+        EXPECT_NE(state.error().hint.find("boathouse serve"), std::string::npos);
+    }
+
+    Result<DataLock> lock() {
+        BoxUser user;
+        user.uid = ::geteuid();
+        user.gid = ::getegid();
+        return DataLock::acquire(config::run_dir(settings_), user);
+    }
+
+    config::Settings settings_;
+};
+
+TEST_F(ReadStateTest, SaysThatNoBoxHasRunWhateverIsMissing) {
+    expect_no_box_has_run();
+    std::filesystem::create_directory(config::run_dir(settings_));
+    expect_no_box_has_run();
+    ASSERT_TRUE(lock());
+    expect_no_box_has_run();  // a lock that nobody holds, of a start that was refused
+}
+
+TEST_F(ReadStateTest, TellsABoxThatHasJustBegunFromOneThatHasStopped) {
+    std::filesystem::create_directory(config::run_dir(settings_));
+    {
+        const auto held = lock();
+        ASSERT_TRUE(held);
+        EXPECT_EQ(read_state(settings_).error().kind, ErrorKind::unavailable);
+        State ready;
+        ready.phase = Phase::ready;
+        ready.pid = 12;
+        ASSERT_TRUE(write_state(settings_, ready));
+        EXPECT_EQ(read_state(settings_)->phase, Phase::ready);
+    }
+    const auto state = read_state(settings_);
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->phase, Phase::stopped);
+    EXPECT_EQ(state->pid, 0);
 }
 
 }  // namespace
