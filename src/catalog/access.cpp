@@ -12,12 +12,18 @@ DECLARE
     database text := pg_catalog.current_database();
 BEGIN
     EXECUTE pg_catalog.format('REVOKE ALL ON DATABASE %I FROM PUBLIC', database);
-    EXECUTE pg_catalog.format('GRANT CONNECT ON DATABASE %I TO lake_reader', database);
     -- The postgres extension puts the rows of an UPDATE into a temporary table first; ducklake's set_option does.
     EXECUTE pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO lake_writer', database);
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     GRANT USAGE ON SCHEMA public TO lake_reader;
     GRANT CREATE ON SCHEMA public TO lake_writer;
+END
+$boathouse$)sql";
+
+constexpr const char* kConnect = R"sql(
+DO $boathouse$
+BEGIN
+    EXECUTE pg_catalog.format('GRANT CONNECT ON DATABASE %I TO lake_reader', pg_catalog.current_database());
 END
 $boathouse$)sql";
 
@@ -159,6 +165,12 @@ Status grant_access(Connection& connection) {
     if (!roles) return roles.error();
     if (!*roles) return {};  // an external catalog without them; prepare_server has said so
     return connection.is_superuser() ? grant_as_superuser(connection) : grant_if_permitted(connection, kPlainGrants);
+}
+
+Status let_clients_in(Connection& connection) {
+    auto roles = group_roles_exist(connection);
+    if (!roles) return roles.error();
+    return *roles ? grant_if_permitted(connection, kConnect) : Status();
 }
 
 }  // namespace boathouse::catalog

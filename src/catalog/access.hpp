@@ -6,7 +6,7 @@
 // whoever is not an admin, all other DDL: a view or a function that a writer leaves here would run with the privileges
 // of whoever reads it, the engine's among them. docs/decisions/catalog-ownership.md has the whole reasoning.
 //
-// Called by the supervisor (grant_database_access) and the engine's main thread (grant_access) at start. Blocking,
+// Called by the supervisor (grant_database_access) and the engine's main thread (the others) at start. Blocking,
 // idempotent. Errors: those of Connection.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace boathouse::catalog {
 
-// The database and its schema `public`, before the lake's tables exist: connecting is for readers, creating for
+// The database and its schema `public`, before the lake's tables exist: nothing is for everybody, creating is for
 // writers. An external catalog that does not allow this keeps what it has, with a warning. REQUIRES: the group roles
 // exist.
 Status grant_database_access(Connection& connection);
@@ -23,5 +23,8 @@ Status grant_database_access(Connection& connection);
 // On an external catalog whose role is no superuser there are no event triggers; ALTER DEFAULT PRIVILEGES for each role
 // that the box may act for takes their place as far as it can. REQUIRES: the lake's tables exist.
 Status grant_access(Connection& connection);
+
+// The database's door, opened last: connecting is for readers. REQUIRES: the lake is whole, its version guarded.
+Status let_clients_in(Connection& connection);
 
 }  // namespace boathouse::catalog

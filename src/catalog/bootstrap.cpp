@@ -108,19 +108,35 @@ Status check_encoding(Connection& connection, const std::string& database) {
         "Name another database, or create this one with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.", ""};
 }
 
+// A new database is closed to everybody but the engine until it holds a lake: DuckLake makes one in any empty database
+// that a client attaches, and a newer client's would be of a version that this engine cannot open. The connection
+// limit, which does not bind superusers, covers the moment in which a database has its default privileges.
 Status create_database(Connection& connection, const config::Settings& settings) {
     const std::string database = connection.identifier(settings.postgres_db);
-    const std::string owner = connection.identifier(settings.postgres_user);
+    auto rows =
+        connection.query("SELECT datconnlimit FROM pg_catalog.pg_database WHERE datname = $1", {settings.postgres_db});
+    if (!rows) return rows.error();
+    if (rows->empty()) {
+        auto made = connection.execute("CREATE DATABASE " + database +
+                                       " ENCODING 'UTF8' TEMPLATE template0 CONNECTION LIMIT 0");
+        if (!made) return made;
+    } else if (rows->front().front() != "0") {
+        return {};
+    }
+    return connection.execute(
+        fmt::format("REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO "
+                    "{1}; ALTER DATABASE {0} CONNECTION LIMIT -1",
+                    database, kEngineRole));
+}
+
+Status hand_over_database(Connection& connection, const config::Settings& settings) {
     auto rows =
         connection.query("SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = $1",
                          {settings.postgres_db});
     if (!rows) return rows.error();
-    if (rows->empty()) {
-        return connection.execute("CREATE DATABASE " + database + " OWNER " + owner +
-                                  " ENCODING 'UTF8' TEMPLATE template0");
-    }
-    if (rows->front().front() == settings.postgres_user) return {};
-    return connection.execute("ALTER DATABASE " + database + " OWNER TO " + owner);
+    if (!rows->empty() && rows->front().front() == settings.postgres_user) return {};
+    return connection.execute("ALTER DATABASE " + connection.identifier(settings.postgres_db) + " OWNER TO " +
+                              connection.identifier(settings.postgres_user));
 }
 
 // The box's own PostgreSQL: everything is ours to arrange.
@@ -197,7 +213,11 @@ Status tune_catalog(const config::Settings& settings) {
     if (!*there) return no_lake();
     if (auto granted = grant_access(*connection); !granted) return granted;
     if (auto guarded = install_version_guard(*connection); !guarded) return guarded;
-    return tune_tables(*connection);
+    if (auto tuned = tune_tables(*connection); !tuned) return tuned;
+    if (settings.catalog.empty()) {
+        if (auto handed = hand_over_database(*connection, settings); !handed) return handed;
+    }
+    return let_clients_in(*connection);
 }
 
 Result<LakeRecord> read_lake_record(Connection& connection) {

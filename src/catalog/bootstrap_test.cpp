@@ -35,8 +35,9 @@ class Bootstrap : public testing::Test {
 };
 
 TEST_F(Bootstrap, MakesRolesAndDatabaseAndDoesSoTwice) {
+    open_lake();
     prepare_server(server_.settings()).value();
-    prepare_server(server_.settings()).value();
+    tune_catalog(server_.settings()).value();
     Connection connection = owner();
     const Rows rows =
         connection
@@ -59,8 +60,29 @@ TEST_F(Bootstrap, LetsTheEngineCreateTheLakeWithoutBeingASuperuser) {
     engine.execute("INSERT INTO public.ducklake_snapshot SELECT 1, now(), 0, 1, 0").value();
 }
 
-TEST_F(Bootstrap, KeepsAPasswordChangedSinceAndFollowsAChangedConfiguration) {
+// DuckLake makes a lake in any empty database that it is told to attach, of the client's own version.
+TEST_F(Bootstrap, LetsNobodyInBeforeTheLakeExists) {
     prepare_server(server_.settings()).value();
+    const auto early = server_.connect("admin", "lakehouse", server_.settings().postgres_password);
+    ASSERT_FALSE(early);
+    EXPECT_NE(early.error().message.find("permission denied for database"), std::string::npos) << early.error().message;
+
+    Connection engine = server_.connect("boathouse_engine", "lakehouse").value();
+    create_lake_tables(engine);
+    tune_catalog(server_.settings()).value();
+    EXPECT_TRUE(owner().query("SELECT * FROM public.ducklake_snapshot"));
+}
+
+// A box that was killed between the two statements that make the database.
+TEST_F(Bootstrap, FinishesADatabaseThatIsHalfMade) {
+    Connection connection = server_.connect("boathouse", "postgres").value();
+    connection.execute("CREATE DATABASE lakehouse TEMPLATE template0 CONNECTION LIMIT 0").value();
+    open_lake();
+    EXPECT_TRUE(owner().query("SELECT * FROM public.ducklake_snapshot"));
+}
+
+TEST_F(Bootstrap, KeepsAPasswordChangedSinceAndFollowsAChangedConfiguration) {
+    open_lake();
     owner().execute("ALTER ROLE admin PASSWORD 'changed by hand'").value();
     prepare_server(server_.settings()).value();
     EXPECT_TRUE(server_.connect("admin", "lakehouse", Secret("changed by hand")));
