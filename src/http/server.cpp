@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -12,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -60,10 +62,11 @@ struct Server::Impl {
 
     ServerOptions options;
     asio::io_context network;
+    asio::executor_work_guard<asio::io_context::executor_type> work{network.get_executor()};  // until stop() ends it
     asio::thread_pool workers;
     Shared shared;
-    Acceptor tcp{network};
-    Acceptor local{network};
+    Acceptor tcp{asio::make_strand(network)};  // a strand each: stop() closes what a network thread accepts on
+    Acceptor local{asio::make_strand(network)};
     std::uint16_t port = 0;
     std::atomic<std::int64_t> tcp_open{0};
     std::atomic<std::int64_t> local_open{0};
@@ -140,9 +143,9 @@ Status Server::start() {
         auto status = impl.listen(impl.local, asio::local::stream_protocol::endpoint(path), path);
         ::umask(mask);
         if (!status) return status;
-        asio::co_spawn(impl.network, impl.accept(impl.local, true), asio::detached);
+        asio::co_spawn(impl.local.get_executor(), impl.accept(impl.local, true), asio::detached);
     }
-    asio::co_spawn(impl.network, impl.accept(impl.tcp, false), asio::detached);
+    asio::co_spawn(impl.tcp.get_executor(), impl.accept(impl.tcp, false), asio::detached);
     for (int index = 0; index < impl.options.network_threads; index++) {
         impl.threads.emplace_back([&impl] { impl.network.run(); });
     }
@@ -153,11 +156,13 @@ void Server::stop(int grace_ms) {
     auto& impl = *impl_;
     if (impl.threads.empty()) return;
     impl.shared.stopping = true;
-    asio::post(impl.network, [&impl] {
-        boost::system::error_code ignored;
-        impl.tcp.close(ignored);
-        impl.local.close(ignored);
-    });
+    for (Acceptor* acceptor : {&impl.tcp, &impl.local}) {
+        asio::post(acceptor->get_executor(), asio::use_future([acceptor] {
+                       boost::system::error_code ignored;
+                       acceptor->close(ignored);
+                   }))
+            .wait();
+    }
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(grace_ms);
     while (impl.shared.answering > 0 && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));

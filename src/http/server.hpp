@@ -16,9 +16,9 @@
 namespace boathouse::http {
 
 struct ServerOptions {
-    std::string address;         // to listen on
-    std::uint16_t port = 0;      // 0: any free one, see Server::port()
-    std::string private_socket;  // path; empty: none
+    std::string address{};         // to listen on
+    std::uint16_t port = 0;        // 0: any free one, see Server::port()
+    std::string private_socket{};  // path; empty: none
     int network_threads = 2;
     int worker_threads = 4;
     int connections_max = 512;  // of each listener
