@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "catalog/access.hpp"
 #include "catalog/bootstrap.hpp"
 
 namespace boathouse::catalog {
@@ -56,6 +57,12 @@ Result<std::string> password_clause(Connection& connection, const std::string& n
     return " PASSWORD " + connection.literal(*verifier);
 }
 
+// A superuser acts for every role; the role of an external catalog for those that it is a member of.
+Status act_for(Connection& connection, const std::string& role) {
+    if (connection.is_superuser()) return {};
+    return connection.execute("GRANT " + role + " TO CURRENT_USER");
+}
+
 // In one database: what the role owns goes to the database's owner, what it was granted goes away.
 Status release_objects(Endpoint endpoint, const Row& database, const std::string& name) {
     endpoint.database = database.at(0).value_or("");
@@ -91,9 +98,14 @@ Status add_user(Connection& connection, const NewUser& user) {
     if (!password) return password.error();
     const std::string role = connection.identifier(user.name);
     auto added = connection.execute("CREATE ROLE " + role + " LOGIN" + *password + "; GRANT " + *group + " TO " + role);
-    if (added || connection.last_sqlstate() != "42710") return added;
-    return Error{ErrorKind::conflict, fmt::format("There is a role \"{}\" already", user.name),
-                 "`boathouse user password` changes its password, GRANT its roles.", ""};
+    if (!added && connection.last_sqlstate() == "42710") {
+        return Error{ErrorKind::conflict, fmt::format("There is a role \"{}\" already", user.name),
+                     "`boathouse user password` changes its password, GRANT its roles.", ""};
+    }
+    if (!added || connection.is_superuser()) return added;
+    // Without event triggers, what the new user will create is shared by its default privileges.
+    if (auto acting = act_for(connection, role); !acting) return acting;
+    return grant_access(connection);
 }
 
 Status set_user_password(Connection& connection, const std::string& name, const Secret& password) {
@@ -114,6 +126,7 @@ Status remove_user(Connection& connection, const Endpoint& endpoint, const std::
     }
     const std::string role = connection.identifier(name);
     if (auto barred = connection.execute("ALTER ROLE " + role + " NOLOGIN"); !barred) return barred;
+    if (auto acting = act_for(connection, role); !acting) return acting;
     auto ended = connection.query(
         "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = $1", {name});
     if (!ended) return ended.error();

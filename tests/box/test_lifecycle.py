@@ -260,15 +260,3 @@ def test_is_a_good_process_one(new_box):
     supervisor.send_signal(signal.SIGTERM)
     assert box.wait_exit() == 0
     assert "supervisor: stopped" in box.log()
-
-
-def test_serves_an_external_catalog_without_a_postgresql_of_its_own(new_box, duckdb_home):
-    home = new_box()
-    guest = new_box(start=False, data_path=f"{home.data_dir}/lake/", settings={
-        "BOATHOUSE_CATALOG": f"postgresql://admin:{home.password}@{home.host}:{home.catalog_port}/lakehouse"})
-    guest.expect("")  # the role is not a superuser, and what it cannot tune it says
-    guest.start()
-    assert [Path(child.exe()).name for child in psutil.Process(guest.pid).children()] == ["boathouse-engine"]
-    assert not (guest.data_dir / "postgres").exists()
-    assert "DuckLake catalog opened" in guest.log()
-    assert guest.stop() == 0
