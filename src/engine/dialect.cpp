@@ -180,8 +180,12 @@ std::string command_word(const duckdb::SQLStatement& statement) {
             return create_word(*statement.Cast<duckdb::CreateStatement>().info);
         case StatementType::DROP_STATEMENT:
             return "DROP " + object_word(statement.Cast<duckdb::DropStatement>().info->type);
-        case StatementType::ALTER_STATEMENT:
-            return "ALTER " + object_word(statement.Cast<duckdb::AlterStatement>().info->GetCatalogType());
+        case StatementType::ALTER_STATEMENT: {
+            const duckdb::AlterInfo& info = *statement.Cast<duckdb::AlterStatement>().info;
+            const bool comments =
+                info.type == duckdb::AlterType::SET_COMMENT || info.type == duckdb::AlterType::SET_COLUMN_COMMENT;
+            return comments ? "COMMENT" : "ALTER " + object_word(info.GetCatalogType());
+        }
         case StatementType::EXPLAIN_STATEMENT:
             return "EXPLAIN";
         case StatementType::CALL_STATEMENT:
