@@ -12,6 +12,7 @@ namespace boathouse::catalog {
 namespace {
 
 constexpr const char* kEngineRole = "boathouse_engine";
+constexpr const char* kMirrorRole = "boathouse_mirror";
 
 Result<bool> role_exists(Connection& connection, const std::string& role) {
     auto rows = connection.query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", {role});
@@ -70,6 +71,18 @@ Status create_engine_role(Connection& connection) {
     }
     return connection.execute(
         fmt::format("GRANT lake_admin, pg_monitor TO {0}; ALTER ROLE {0} SET search_path = pg_catalog", kEngineRole));
+}
+
+// The owner of the mirror's database. What it makes there it makes for the lake's owner, so it is a member of that
+// role.
+Status create_mirror_role(Connection& connection, const config::Settings& settings) {
+    auto there = role_exists(connection, kMirrorRole);
+    if (!there) return there.error();
+    if (!*there) {
+        if (auto made = connection.execute(fmt::format("CREATE ROLE {} LOGIN", kMirrorRole)); !made) return made;
+    }
+    return connection.execute(fmt::format("GRANT {1} TO {0}; ALTER ROLE {0} SET search_path = pg_catalog", kMirrorRole,
+                                          connection.identifier(settings.postgres_user)));
 }
 
 Status check_owner_name(const std::string& user) {
@@ -147,6 +160,7 @@ Status prepare_child(const config::Settings& settings, Endpoint endpoint) {
     if (auto made = create_group_roles(*connection); !made) return made;
     if (auto made = create_engine_role(*connection); !made) return made;
     if (auto made = create_owner(*connection, settings); !made) return made;
+    if (auto made = create_mirror_role(*connection, settings); !made) return made;
     if (auto made = create_database(*connection, settings); !made) return made;
     if (auto fits = check_encoding(*connection, settings.postgres_db); !fits) return fits;
     endpoint.database = settings.postgres_db;
@@ -192,7 +206,7 @@ const std::vector<std::string>& lake_roles() {
 
 bool is_reserved_role(const std::string& name) {
     const auto& roles = lake_roles();
-    return name == "boathouse" || name == kEngineRole || name == "public" || name == "none" ||
+    return name == "boathouse" || name == kEngineRole || name == kMirrorRole || name == "public" || name == "none" ||
            name.starts_with("pg_") || std::find(roles.begin(), roles.end(), name) != roles.end();
 }
 

@@ -48,6 +48,12 @@ Result<Endpoint> box_endpoint(const config::Settings& settings);
 // no superuser. The external catalog's URL names one role for both.
 Result<Endpoint> lake_endpoint(const config::Settings& settings);
 
+// The database of the mirror (src/mirror): the lake's name, "lake", or "lake_mirror" where POSTGRES_DB has that name.
+std::string mirror_database(const config::Settings& settings);
+
+// The mirror's database as "boathouse_mirror", which owns it and is no superuser. For the box's own PostgreSQL.
+Endpoint mirror_endpoint(const config::Settings& settings);
+
 // The directory of the private socket, as PostgreSQL's unix_socket_directories wants it: <data_dir>/run, or, where that
 // path is longer than a socket's may be (107 bytes), a directory in /tmp whose name is derived from the data
 // directory's. Whoever creates it there makes it private and checks that it is its own.

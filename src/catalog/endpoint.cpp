@@ -115,6 +115,19 @@ Result<Endpoint> lake_endpoint(const config::Settings& settings) {
     return endpoint;
 }
 
+std::string mirror_database(const config::Settings& settings) {
+    return settings.postgres_db == "lake" ? "lake_mirror" : "lake";
+}
+
+Endpoint mirror_endpoint(const config::Settings& settings) {
+    Endpoint endpoint;
+    endpoint.host = socket_dir(settings);
+    endpoint.port = std::to_string(settings.catalog_port);
+    endpoint.user = "boathouse_mirror";
+    endpoint.database = mirror_database(settings);
+    return endpoint;
+}
+
 std::string socket_dir(const config::Settings& settings) {
     std::string dir = std::filesystem::absolute(config::run_dir(settings)).lexically_normal().string();
     const std::string socket = "/.s.PGSQL." + std::to_string(settings.catalog_port);

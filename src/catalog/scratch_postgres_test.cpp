@@ -105,8 +105,8 @@ void ScratchPostgres::initialise() {
     if (::waitpid(initdb, &status, 0) != initdb || status != 0) {
         throw std::runtime_error("initdb failed: " + read_file(dir_ + "/log"));
     }
-    std::ofstream(dir_ + "/postgres/pg_hba.conf")
-        << "local all boathouse,boathouse_engine trust\nlocal all all scram-sha-256\n";
+    std::ofstream(dir_ + "/postgres/pg_hba.conf") << "local all boathouse,boathouse_engine,boathouse_mirror "
+                                                     "trust\nlocal lake all trust\nlocal all all scram-sha-256\n";
 }
 
 void ScratchPostgres::start() {

@@ -19,7 +19,7 @@ SELECT r.rolname,
        EXISTS (SELECT FROM pg_catalog.pg_auth_members m
                 WHERE m.member = r.oid AND m.roleid = 'lake_admin'::pg_catalog.regrole AND m.admin_option)
   FROM pg_catalog.pg_roles r
- WHERE NOT r.rolsuper AND CASE WHEN $1::text IS NULL THEN r.rolcanlogin ELSE r.rolname = $1 END
+ WHERE NOT r.rolsuper AND r.rolname NOT IN ('boathouse_engine', 'boathouse_mirror') AND CASE WHEN $1::text IS NULL THEN r.rolcanlogin ELSE r.rolname = $1 END
  ORDER BY r.rolname)sql";
 
 // Databases in which something belongs to the role or is granted to it.

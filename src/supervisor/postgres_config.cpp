@@ -110,9 +110,14 @@ std::string pg_hba_conf(const PostgresConfig& config) {
     std::string text =
         "# Written by Boathouse at each start; changes here are lost.\n"
         "# The superuser and the engine come in by the private socket alone, as the box's user or root.\n"
-        "local   all  boathouse,boathouse_engine  peer map=boathouse\n"
-        "local   all  all                         scram-sha-256\n"
-        "host    all  boathouse,boathouse_engine  all  reject\n";
+        "local   all  boathouse,boathouse_engine,boathouse_mirror  peer map=boathouse\n"
+        "host    all  boathouse,boathouse_engine,boathouse_mirror  all  reject\n"
+        "# The mirror: as any role, for whoever may open the socket, whose directory only the box's user enters.\n" +
+        fmt::format(
+            "local   \"{0}\"  all  trust\n"
+            "host    \"{0}\"  all  all  reject\n",
+            config.mirror_database) +
+        "local   all  all  scram-sha-256\n";
     if (require) text += "hostnossl all all all reject\n";
     return text + (require ? "hostssl" : "host") + " all  all  all  scram-sha-256\n";
 }
@@ -122,8 +127,10 @@ std::string pg_ident_conf(const PostgresConfig& config) {
         "# Written by Boathouse at each start; changes here are lost.\n"
         "boathouse  \"{0}\"  boathouse\n"
         "boathouse  \"{0}\"  boathouse_engine\n"
+        "boathouse  \"{0}\"  boathouse_mirror\n"
         "boathouse  root  boathouse\n"
-        "boathouse  root  boathouse_engine\n",
+        "boathouse  root  boathouse_engine\n"
+        "boathouse  root  boathouse_mirror\n",
         config.os_user);
 }
 

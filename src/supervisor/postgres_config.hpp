@@ -23,12 +23,14 @@ struct PostgresConfig {
     std::string tls;             // off, on, require
     std::string tls_cert_file;   // empty when off
     std::string tls_key_file;
-    std::string os_user;  // whose processes may enter by the private socket, besides root's
+    std::string mirror_database;  // any role's, by the private socket
+    std::string os_user;          // whose processes may enter by the private socket, besides root's
 };
 
 std::string boathouse_conf(const PostgresConfig& config);
 
-// TCP: everyone but the superuser role "boathouse", by SCRAM. Private socket: "boathouse" by peer.
+// TCP: everyone but the box's own roles, by SCRAM, into every database but the mirror. Private socket: the box's own
+// roles by peer, and every role into the mirror (docs/decisions/mirror-relay.md).
 std::string pg_hba_conf(const PostgresConfig& config);
 std::string pg_ident_conf(const PostgresConfig& config);
 

@@ -18,6 +18,7 @@ PostgresConfig example() {
             .tls = "on",
             .tls_cert_file = "/data/tls/server.crt",
             .tls_key_file = "/data/tls/server.key",
+            .mirror_database = "lake",
             .os_user = "boathouse"};
 }
 
@@ -45,13 +46,24 @@ TEST(PostgresConfigTest, KeepsTheBoxesOwnRolesOffTheNetwork) {
         auto config = example();
         config.tls = tls;
         const std::string hba = pg_hba_conf(config);
-        const auto reject = hba.find("host    all  boathouse,boathouse_engine  all  reject\n");
+        const auto reject = hba.find("host    all  boathouse,boathouse_engine,boathouse_mirror  all  reject\n");
         const auto admit = hba.find("all  all  all  scram-sha-256");
         ASSERT_NE(reject, std::string::npos);
         ASSERT_NE(admit, std::string::npos);
         EXPECT_LT(reject, admit);
-        EXPECT_THAT(hba, Not(HasSubstr("trust")));
     }
+}
+
+TEST(PostgresConfigTest, LetsRolesIntoTheMirrorByThePrivateSocketAlone) {
+    const std::string hba = pg_hba_conf(example());
+    const auto admit = hba.find("local   \"lake\"  all  trust\n");
+    const auto reject = hba.find("host    \"lake\"  all  all  reject\n");
+    ASSERT_NE(admit, std::string::npos);
+    ASSERT_NE(reject, std::string::npos);
+    EXPECT_LT(hba.find("local   all  boathouse,"), admit) << "the superuser comes in by peer there too";
+    EXPECT_LT(reject, hba.find("all  all  all  scram-sha-256"));
+    EXPECT_EQ(hba.find("trust", admit + 30), std::string::npos);
+    EXPECT_THAT(boathouse_conf(example()), HasSubstr("unix_socket_permissions = 0700\n"));
 }
 
 TEST(PostgresConfigTest, RequiresTlsOnlyWhenAsked) {

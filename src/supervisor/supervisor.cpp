@@ -124,6 +124,7 @@ PostgresConfig postgres_config(const config::Settings& settings, const BoxUser& 
             .tls = settings.tls,
             .tls_cert_file = certificate.certificate,
             .tls_key_file = certificate.key,
+            .mirror_database = catalog::mirror_database(settings),
             .os_user = user.name};
 }
 
