@@ -15,6 +15,7 @@
 #include "http/health.hpp"
 #include "http/metrics.hpp"
 #include "http/server.hpp"
+#include "mirror/mirror.hpp"
 #include "service/engine_settings.hpp"
 #include "service/stop_signals.hpp"
 
@@ -115,9 +116,13 @@ int serve() {
     if (!engine) return fail(engine.error());
     http::Server& server = (*engine)->server;
     if (auto started = server.start(); !started) return fail(started.error());
+    // Only the box's own PostgreSQL lets the engine in as its clients.
+    std::unique_ptr<mirror::Mirror> mirror;
+    if (settings->catalog.empty()) mirror = std::make_unique<mirror::Mirror>(*settings, *(*engine)->lake);
     auto sql_door = open_sql_door(*settings, *(*engine)->lake);
     if (!sql_door) return fail(sql_door.error());
     if (const auto snapshot = (*engine)->lake->newest_snapshot(); !snapshot) return fail(snapshot.error());
+    if (mirror) mirror->start();
     signals.start_serving();
     log_info("engine", "serving SQL on {}:{}, HTTP on {}:{}", settings->listen, (*sql_door)->port(), settings->listen,
              server.port());

@@ -1,0 +1,25 @@
+// The mirror's database itself: made, and made safe, before anything is shown in it.
+//
+// The database belongs to boathouse_mirror, the objects in it to the lake's owner. Clients come in as themselves, to
+// read the system's catalogs; no role that they can have may create anything that another role could be made to run:
+// an event trigger refuses all DDL that is not the mirror's own, and nobody may make temporary objects. What the mirror
+// remembers of itself lies in the schema pg_boathouse, which clients' tools leave out as they leave out pg_catalog.
+//
+// Blocking; one thread. Errors: conflict (a database of that name that is not a mirror), those of Connection.
+#pragma once
+
+#include "base/error.hpp"
+#include "catalog/connection.hpp"
+#include "config/settings.hpp"
+
+namespace boathouse::mirror {
+
+// Creates what is missing. A mirror of another format, or made for another owner of the lake, is dropped and made anew:
+// whatever it holds can be derived again. REQUIRES: the box's own PostgreSQL, prepared (catalog::prepare_server).
+Status prepare_database(const config::Settings& settings);
+
+// Also ends the connections to it. Nothing happens if there is none. `connection` is the superuser's, in another
+// database.
+Status drop_database(catalog::Connection& connection, const config::Settings& settings);
+
+}  // namespace boathouse::mirror

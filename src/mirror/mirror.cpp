@@ -1,0 +1,133 @@
+#include "mirror/mirror.hpp"
+
+#include "base/log.hpp"
+#include "engine/session.hpp"
+#include "mirror/database.hpp"
+
+namespace boathouse::mirror {
+namespace {
+
+std::string quoted(const std::string& name) {
+    std::string text = "\"";
+    for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return text + "\"";
+}
+
+// A view's columns as a client would get them: bound under a client's restrictions, described by the same code.
+class ViewBinder {
+  public:
+    explicit ViewBinder(engine::Lake& lake) : lake_(lake) {}
+
+    std::vector<LakeColumn> bind(const std::string& schema, const std::string& view) {
+        if (!session_) {
+            auto opened = engine::Session::open(lake_);
+            if (!opened) return {};
+            session_ = std::move(*opened);
+        }
+        auto parsed = session_->parse("SELECT * FROM lake." + quoted(schema) + "." + quoted(view));
+        if (!parsed) return {};
+        const auto prepared = session_->prepare(std::move(*parsed), {});
+        if (!prepared) return {};  // what it names is gone
+        std::vector<LakeColumn> columns;
+        for (const pgwire::ColumnDescription& column : (*prepared)->columns()) {
+            LakeColumn& added = columns.emplace_back();
+            added.id = static_cast<long long>(columns.size());
+            added.name = column.name;
+            added.type = column.type;
+            added.modifier = column.modifier;
+        }
+        return columns;
+    }
+
+  private:
+    engine::Lake& lake_;
+    std::unique_ptr<engine::Session> session_;
+};
+
+}  // namespace
+
+Mirror::~Mirror() {
+    if (first_.joinable()) first_.join();
+}
+
+void Mirror::start() {
+    first_ = std::thread([this] {
+        if (auto done = catch_up(); !done) log_warning("mirror", "{}", done.error().text());
+    });
+}
+
+catalog::Endpoint Mirror::endpoint_for(const std::string& role) const {
+    catalog::Endpoint endpoint = catalog::mirror_endpoint(settings_);
+    endpoint.user = role;
+    return endpoint;
+}
+
+void Mirror::distrust() {
+    const std::lock_guard lock(mutex_);
+    shown_.reset();
+    mirror_connection_.reset();
+}
+
+Status Mirror::catch_up() {
+    const Clock::time_point came = Clock::now();
+    const std::lock_guard lock(mutex_);
+    if (shown_ && last_began_ > came) return {};
+    const Clock::time_point began = Clock::now();
+    auto done = check();
+    if (!done) {
+        // Connections may have gone with a PostgreSQL that was started again: once more, on new ones.
+        lake_connection_.reset();
+        mirror_connection_.reset();
+        shown_.reset();
+        done = check();
+    }
+    if (done) last_began_ = began;
+    return done;
+}
+
+Status Mirror::connect() {
+    if (!lake_connection_) {
+        auto endpoint = catalog::lake_endpoint(settings_);
+        if (!endpoint) return endpoint.error();
+        auto opened = catalog::Connection::open(*endpoint);
+        if (!opened) return opened.error();
+        lake_connection_.emplace(std::move(*opened));
+    }
+    return {};
+}
+
+Status Mirror::check() {
+    if (auto connected = connect(); !connected) return connected;
+    auto newest = newest_snapshot(*lake_connection_);
+    if (!newest) return newest.error();
+    if (shown_ == *newest) return {};
+    const bool only_data = shown_ && shown_->schema_version == newest->schema_version && shown_->id <= newest->id;
+    if (only_data && Clock::now() - statistics_at_ < kStatisticsAge) return {};
+    return synchronize_now();
+}
+
+Status Mirror::synchronize_now() {
+    if (!mirror_connection_) {
+        if (auto prepared = prepare_database(settings_); !prepared) return prepared;
+        auto opened = catalog::Connection::open(catalog::mirror_endpoint(settings_));
+        if (!opened) return opened.error();
+        mirror_connection_.emplace(std::move(*opened));
+    }
+    ViewBinder binder(lake_);
+    SyncOptions options;
+    options.owner = settings_.postgres_user;
+    options.bind_view = [&binder](const std::string& schema, const std::string& view) {
+        return binder.bind(schema, view);
+    };
+    const Clock::time_point began = Clock::now();
+    auto report = synchronize(*mirror_connection_, *lake_connection_, options);
+    if (!report) return report.error();
+    shown_ = report->snapshot;
+    statistics_at_ = Clock::now();
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(statistics_at_ - began);
+    log_debug("mirror", "snapshot {} shown after {} ms: {} changes{}", report->snapshot.id, took.count(),
+              report->changed, report->complete ? ", everything compared" : "");
+    return {};
+}
+
+}  // namespace boathouse::mirror

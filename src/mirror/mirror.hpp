@@ -1,0 +1,69 @@
+// The mirror: a PostgreSQL database that shows the lake's schemas, tables, views and macros as PostgreSQL's own, empty,
+// so that PostgreSQL can answer what tools ask about them.
+//
+// It is derived and can be dropped at any time; whoever needs it calls catch_up() first, which costs one question to
+// the catalog where nothing has changed, and makes or mends the mirror where it has. Owned by the service, outlives the
+// SQL door. catch_up() may be called from any thread and blocks; callers take turns, and those that waited share the
+// answer of a check that began after they came. Only the box's own PostgreSQL has a mirror: with an external catalog
+// the box cannot come in as its clients.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/error.hpp"
+#include "catalog/connection.hpp"
+#include "config/settings.hpp"
+#include "engine/lake.hpp"
+#include "mirror/lake_state.hpp"
+#include "mirror/sync.hpp"
+
+namespace boathouse::mirror {
+
+// While only data changes, row estimates are brought up to date this often, and only if somebody asks.
+inline constexpr std::chrono::seconds kStatisticsAge{10};
+
+class Mirror {
+  public:
+    // `lake` must outlive the mirror and admit clients (engine::Session::admit_clients) before the first catch_up():
+    // views are bound as clients bind them.
+    Mirror(config::Settings settings, engine::Lake& lake) : settings_(std::move(settings)), lake_(lake) {}
+    ~Mirror();
+    Mirror(const Mirror&) = delete;
+    Mirror& operator=(const Mirror&) = delete;
+
+    // Makes the mirror in the background, so that the first client need not wait for it.
+    void start();
+
+    // After this the mirror shows every snapshot that was committed before the call. Errors: unavailable (the catalog),
+    // conflict (a database of the mirror's name that is none).
+    Status catch_up();
+
+    // The mirror may not be what it was: somebody found its database missing or its connections ended.
+    void distrust();
+
+    // How a client's role comes in.
+    catalog::Endpoint endpoint_for(const std::string& role) const;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    Status check();
+    Status synchronize_now();
+    Status connect();
+
+    const config::Settings settings_;
+    engine::Lake& lake_;
+    std::thread first_;
+
+    std::mutex mutex_;
+    std::optional<catalog::Connection> lake_connection_;    // under mutex_
+    std::optional<catalog::Connection> mirror_connection_;  // under mutex_
+    std::optional<Snapshot> shown_;                         // under mutex_; none: to be looked at
+    Clock::time_point statistics_at_;                       // under mutex_
+    Clock::time_point last_began_;                          // under mutex_: of the last check that succeeded
+};
+
+}  // namespace boathouse::mirror
