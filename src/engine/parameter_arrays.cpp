@@ -120,12 +120,12 @@ class BinaryArray {
         for (std::int32_t i = 0; i < dimensions; ++i) {
             const std::int32_t length = reader_.i32();
             reader_.i32();  // lower bound
-            if (length < 1) malformed();
+            if (length < 0) malformed();
             lengths_.push_back(length);
             count *= static_cast<std::size_t>(length);
             if (count > bytes_.size()) malformed();  // each value takes four bytes at least
         }
-        Value list = dimensions == 0 ? Value::LIST(value_type_, duckdb::vector<Value>()) : decode_list(0);
+        Value list = dimensions == 0 || count == 0 ? Value::LIST(value_type_, duckdb::vector<Value>()) : decode_list(0);
         if (!reader_.complete()) malformed();
         return list;
     }

@@ -126,13 +126,6 @@ Value bits_of(wire::Reader& reader) {
     return Value::BIT(bits);
 }
 
-// JSON is text to DuckDB; marked as JSON, it casts to structs, maps and variants.
-Value json_of(std::string_view text) {
-    Value value{std::string(text)};
-    value.Reinterpret(LogicalType::JSON());
-    return value;
-}
-
 Value decode_scalar(std::uint32_t oid, wire::Reader& reader) {
     switch (oid) {
         case wire::kBool.oid:
@@ -176,11 +169,9 @@ Value decode_scalar(std::uint32_t oid, wire::Reader& reader) {
         }
         case wire::kVarbit.oid:
             return bits_of(reader);
-        case wire::kJson.oid:
-            return json_of(reader.rest());
         case wire::kJsonb.oid:
             if (reader.byte() != 1) malformed("jsonb");
-            return json_of(reader.rest());
+            return Value(std::string(reader.rest()));
         default:
             return Value(std::string(reader.rest()));
     }
@@ -198,15 +189,14 @@ Value decode_text_value(std::uint32_t oid, std::string_view text) {
         const std::string bytes = decode_bytea(text);
         return Value::BLOB(reinterpret_cast<duckdb::const_data_ptr_t>(bytes.data()), bytes.size());
     }
-    if (oid == wire::kJson.oid || oid == wire::kJsonb.oid) return json_of(text);
     return Value(std::string(text));
 }
 
 // What decode_binary_value and decode_text_value give for a type.
 LogicalType decoded_type(std::uint32_t oid, bool binary) {
     const LogicalType type = logical_type(oid);
-    const bool kept = oid == wire::kBytea.oid || oid == wire::kJson.oid || oid == wire::kJsonb.oid;
-    return kept || (binary && type.id() != LogicalTypeId::UNKNOWN) ? type : LogicalType::VARCHAR;
+    if (type.id() == LogicalTypeId::UNKNOWN || type.IsJSONType()) return LogicalType::VARCHAR;
+    return binary || oid == wire::kBytea.oid ? type : LogicalType::VARCHAR;
 }
 
 Value decode(std::uint32_t oid, std::string_view bytes, bool binary) {
@@ -215,6 +205,12 @@ Value decode(std::uint32_t oid, std::string_view bytes, bool binary) {
     const LogicalType type = decoded_type(element, binary);
     return binary ? decode_binary_array(element, type, bytes, decode_binary_value)
                   : decode_text_array(element, type, bytes, decode_text_value);
+}
+
+// The type of a text, or of nested lists of texts, with JSON in the texts' place.
+LogicalType json_like(const LogicalType& type) {
+    return type.id() == LogicalTypeId::LIST ? LogicalType::LIST(json_like(duckdb::ListType::GetChildType(type)))
+                                            : LogicalType::JSON();
 }
 
 // What the value becomes where the plan has no wish: the type that the client named.
@@ -235,6 +231,10 @@ Value decode_parameter(duckdb::ClientContext& context, const ParameterValue& par
     if (!parameter.bytes) return is_open(wanted) ? Value() : Value(wanted);
     const std::string_view bytes = *parameter.bytes;
     Value value = decode(oid, bytes, parameter.format == 1);
+    // JSON is text until it is checked; then it casts to structs, maps and variants too.
+    const std::uint32_t element = element_oid(oid) == 0 ? oid : element_oid(oid);
+    if (element == wire::kJson.oid || element == wire::kJsonb.oid)
+        value = value.CastAs(context, json_like(value.type()));
     return is_open(wanted) ? value : value.CastAs(context, wanted);
 }
 
