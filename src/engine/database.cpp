@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/machine.hpp"
+#include "engine/postgres_casts.hpp"
 
 namespace boathouse::engine {
 namespace {
@@ -59,6 +60,7 @@ Result<std::unique_ptr<Database>> Database::open(const config::Settings& setting
                              loaded.error().detail};
             }
         }
+        register_postgres_casts(*database->instance_.instance);
         return database;
     } catch (const std::exception& exception) {
         const duckdb::ErrorData data(exception);
