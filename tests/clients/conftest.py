@@ -41,6 +41,11 @@ def node(cache) -> runners.Node:
 
 
 @pytest.fixture(scope="session")
+def rust(cache) -> runners.Rust:
+    return runners.Rust(cache)
+
+
+@pytest.fixture(scope="session")
 def lake(boathouse, page, duckdb_home):
     """A box on a local data path, after the page's Python block has run."""
     with running(boathouse) as box:

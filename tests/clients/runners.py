@@ -1,4 +1,5 @@
-"""Runs a block of a page with the real client that it is written for, in a process of its own.
+"""Runs a block of a page with the real client that it is written for, in a process of its own; or a folder of tests in
+another language, with that language's own test runner.
 
 Each function gives the process's standard output and raises AssertionError with everything it wrote when it fails. `home`
 is the client's HOME, where DuckDB finds its extensions and secrets. What has to be downloaded or compiled (Go modules,
@@ -115,6 +116,11 @@ class Go:
         shell(f"{build.strip()} -o program", home, **options)
         return run([project / "program"], home)
 
+    def test(self, folder: Path, home: Path, **more: str) -> str:
+        """`go test` in a folder that has a go.mod and a go.sum."""
+        options = self._environment | {"GOFLAGS": "-mod=readonly -modcacherw", "PATH": f"{self._bin}:{os.environ['PATH']}"}
+        return run(["go", "test", "-count=1", "./..."], home, cwd=folder, timeout=BUILD_TIMEOUT_SECONDS, **options, **more)
+
 
 class Java:
     """The JDK, and the jars that a page's Maven dependency names."""
@@ -123,15 +129,12 @@ class Java:
         self.directory = cache / "clients" / "java"
         self.directory.mkdir(parents=True, exist_ok=True)
 
-    def _jars(self, dependency: str) -> Path:
-        jars = self.directory / f"jars-{hashlib.sha256(dependency.encode()).hexdigest()[:16]}"
+    def _jars(self, pom: str) -> Path:
+        jars = self.directory / f"jars-{hashlib.sha256(pom.encode()).hexdigest()[:16]}"
         if not jars.exists():
             project = self.directory / "project"
             project.mkdir(exist_ok=True)
-            (project / "pom.xml").write_text(
-                "<project><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId>"
-                "<artifactId>customers</artifactId><version>1</version>"
-                f"<dependencies>{dependency}</dependencies></project>")
+            (project / "pom.xml").write_text(pom)
             staging = jars.with_name(f"{jars.name}.new")
             run(["mvn", "--batch-mode", "--quiet", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies",
                  f"-DoutputDirectory={staging}"], Path.home(), cwd=project, timeout=BUILD_TIMEOUT_SECONDS)
@@ -142,7 +145,24 @@ class Java:
         """`text` as one source file, with the dependency on the class path."""
         source = home / "Main.java"
         source.write_text(text)
-        return run(["java", f"-Duser.home={home}", "-cp", f"{self._jars(dependency)}/*", source, *arguments], home)
+        pom = ("<project><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId>"
+               f"<artifactId>customers</artifactId><version>1</version><dependencies>{dependency}</dependencies></project>")
+        return run(["java", f"-Duser.home={home}", "-cp", f"{self._jars(pom)}/*", source, *arguments], home)
+
+    def test(self, folder: Path, home: Path, **more: str) -> str:
+        """JUnit's console over the classes of a folder that has a pom.xml, which names the console among its
+        dependencies."""
+        jars = self._jars((folder / "pom.xml").read_text())
+        sources = sorted(folder.glob("*.java"))
+        text = b"".join(source.read_bytes() for source in sources)
+        classes = self.directory / f"classes-{hashlib.sha256(text + str(jars).encode()).hexdigest()[:16]}"
+        if not classes.exists():
+            staging = classes.with_name(f"{classes.name}.new")
+            shutil.rmtree(staging, ignore_errors=True)
+            run(["javac", "-Xlint:all,-processing", "-Werror", "-cp", f"{jars}/*", "-d", staging, *sources], home)
+            staging.rename(classes)
+        return run(["java", f"-Duser.home={home}", "-cp", f"{classes}:{jars}/*", "org.junit.platform.console.ConsoleLauncher",
+                    "execute", "--disable-banner", f"--scan-class-path={classes}"], home, cwd=folder, **more)
 
 
 class Node:
@@ -162,3 +182,31 @@ class Node:
         program = project / "program.js"
         program.write_text(text)
         return run(["node", program], home)
+
+    def test(self, folder: Path, home: Path, **more: str) -> str:
+        """Node's own test runner over the *.test.js of a folder that has a package.json and a package-lock.json."""
+        lock = (folder / "package-lock.json").read_bytes()
+        project = self.directory / f"suite-{hashlib.sha256(lock).hexdigest()[:16]}"
+        if not (project / ".installed").exists():
+            project.mkdir(parents=True, exist_ok=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(folder / name, project / name)
+            run(["npm", "ci", "--no-audit", "--no-fund"], Path.home(), cwd=project, timeout=BUILD_TIMEOUT_SECONDS)
+            (project / ".installed").touch()
+        return run(["node", "--test", *sorted(folder.glob("*.test.js"))], home, cwd=folder,
+                   NODE_PATH=str(project / "node_modules"), **more)
+
+
+class Rust:
+    """Cargo, with its registry and what it builds in the cache."""
+
+    def __init__(self, cache: Path):
+        self.directory = cache / "clients" / "rust"
+        self.directory.mkdir(parents=True, exist_ok=True)
+
+    def test(self, folder: Path, **more: str) -> str:
+        """`cargo test` in a folder that has a Cargo.toml and a Cargo.lock. Its HOME is the user's own: a toolchain that
+        was installed by rustup is found there."""
+        return run(["cargo", "test", "--locked", "--quiet"], Path.home(), cwd=folder, timeout=BUILD_TIMEOUT_SECONDS,
+                   CARGO_HOME=str(self.directory / "home"), CARGO_TARGET_DIR=str(self.directory / "target"),
+                   CARGO_TERM_COLOR="never", **more)

@@ -16,6 +16,16 @@ def postgres(box) -> dict:
     return {"host": box.host, "port": box.catalog_port, "user": box.user, "password": box.password, "dbname": "postgres"}
 
 
+@pytest.fixture(scope="session")
+def urls(door, postgres) -> dict[str, str]:
+    """The environment of a suite in another language: SQL_DOOR and POSTGRES as URLs."""
+
+    def url(where: dict) -> str:
+        return "postgresql://{user}:{password}@{host}:{port}/{dbname}?sslmode=require".format(**where)
+
+    return {"SQL_DOOR": url(door), "POSTGRES": url(postgres)}
+
+
 @pytest.fixture
 def lake(door):
     """A psycopg connection through the door, for what a test of another driver prepares and checks."""

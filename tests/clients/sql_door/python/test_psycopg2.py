@@ -1,6 +1,9 @@
 """psycopg2: the simple protocol with values written into the text, execute_values, named cursors, autocommit."""
 
+import datetime
+import decimal
 import io
+import uuid
 
 import psycopg2
 import psycopg2.extras
@@ -37,6 +40,35 @@ def test_values(connect, postgres):
             if not same(mine, right):
                 wrong.append(f"{case}: {mine!r} instead of {right!r}")
     assert wrong == []
+
+
+def test_parameters(connect, new_table):
+    new_table("psycopg2_types", "a bool, b bigint, c float8, d numeric(10,2), e text, f bytea, g date, h timestamp, "
+                                "i timestamptz, j interval, k uuid, l int[], m text[], n json")
+    psycopg2.extras.register_default_json(globally=False, conn_or_curs=(connection := connect()))
+    row = (True, 2**40, 1.25, decimal.Decimal("12.34"), "it's a \\ text", b"\x00\xff'\\", datetime.date(2024, 2, 29),
+           datetime.datetime(2024, 2, 29, 12, 30), datetime.datetime(2024, 2, 29, 12, 30, tzinfo=datetime.UTC),
+           datetime.timedelta(days=3, seconds=7), uuid.uuid4(), [1, None, 3], ["a", "b,c", None], {"a": [1, None]})
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+        places = ", ".join(["%s"] * len(row))
+        cursor.execute(f"INSERT INTO psycopg2_types VALUES ({places})", [*row[:-1], psycopg2.extras.Json(row[-1])])
+        cursor.execute("SELECT * FROM psycopg2_types")
+        stored = cursor.fetchone()
+        assert bytes(stored[5]) == row[5]
+        assert stored[:5] + stored[6:] == row[:5] + row[6:]
+        cursor.execute("SELECT count(*) FROM psycopg2_types WHERE b IN %s AND e = ANY(%s)", ((1, 2**40), [row[4]]))
+        assert cursor.fetchone() == (1,)
+
+
+def test_execute_values(connect, new_table):
+    new_table("psycopg2_values", "id int, name text")
+    with connect() as connection, connection.cursor() as cursor:
+        rows = [(number, f"name {number}") for number in range(500)]
+        psycopg2.extras.execute_values(cursor, "INSERT INTO psycopg2_values VALUES %s", rows, page_size=100)
+        psycopg2.extras.execute_batch(cursor, "UPDATE psycopg2_values SET name = %s WHERE id = %s", [("a", 1), ("b", 2)])
+        cursor.execute("SELECT * FROM psycopg2_values ORDER BY id")
+        assert cursor.fetchall() == [rows[0], (1, "a"), (2, "b"), *rows[3:]]
 
 
 def test_autocommit_and_rollback(connect, new_table):
