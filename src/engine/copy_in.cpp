@@ -1,129 +1,203 @@
-#include <duckdb/parser/query_node/select_node.hpp>
-#include <duckdb/parser/statement/insert_statement.hpp>
-#include <duckdb/parser/statement/select_statement.hpp>
-#include <duckdb/parser/tableref/basetableref.hpp>
-#include <duckdb/parser/tableref/column_data_ref.hpp>
+#include <algorithm>
+#include <duckdb/catalog/catalog.hpp>
+#include <duckdb/catalog/catalog_entry/table_catalog_entry.hpp>
+#include <duckdb/parser/constraints/not_null_constraint.hpp>
+#include <duckdb/parser/qualified_name.hpp>
+#include <duckdb/planner/binder.hpp>
+#include <duckdb/storage/buffer_manager.hpp>
+#include <set>
 
-#include "engine/parameter_values.hpp"
+#include "engine/copy_options.hpp"
+#include "engine/copy_source.hpp"
 #include "engine/session_impl.hpp"
-#include "engine/wire_types.hpp"
+#include "pgwire/copy_cutter.hpp"
 
 namespace boathouse::engine {
 
 using duckdb::LogicalType;
-using duckdb::LogicalTypeId;
 
 namespace {
 
-// Values of these types have another text in PostgreSQL than in DuckDB; all others go into the INSERT as text, which
-// casts them.
-bool is_decoded(const LogicalType& type) {
-    return type.id() == LogicalTypeId::BLOB || type.id() == LogicalTypeId::LIST || type.id() == LogicalTypeId::ARRAY;
+// Bytes that gather before an INSERT reads them: large enough for Parquet files of a good size, small beside the memory
+// that DuckDB may use.
+constexpr std::size_t kBatchBytesMax = 128u << 20;
+constexpr std::size_t kBatchMemoryShare = 8;
+
+std::set<std::string> not_null_columns(duckdb::ClientContext& context, const std::string& table) {
+    std::set<std::string> names;
+    context.RunFunctionInTransaction([&] {
+        auto name = duckdb::QualifiedName::Parse(table);
+        duckdb::Binder::BindSchemaOrCatalog(context, name.catalog, name.schema);
+        const auto entry = duckdb::Catalog::GetEntry<duckdb::TableCatalogEntry>(
+            context, name.catalog, name.schema, name.name, duckdb::OnEntryNotFound::RETURN_NULL);
+        if (!entry) return;
+        for (const auto& constraint : entry->GetConstraints()) {
+            if (constraint->type != duckdb::ConstraintType::NOT_NULL) continue;
+            names.insert(entry->GetColumn(constraint->Cast<duckdb::NotNullConstraint>().index).Name());
+        }
+    });
+    return names;
+}
+
+QueryError encoding_error(const Error& error) {
+    return {"22021", error.message};
+}
+
+QueryError stream_error(const Error& error) {
+    return {error.kind == ErrorKind::limit ? "54000" : "22P04", error.message};
 }
 
 }  // namespace
 
 struct CopyIn::Impl {
     Impl(Session::Impl& owner, CopyTarget into) : session(owner), target(std::move(into)) {}
+    ~Impl();
 
-    // Makes room for rows of the table's columns.
-    Outcome<void> open();
-    void flush();
+    Outcome<void> open(const CopyOptions& options);
+    Outcome<void> add(std::optional<pgwire::CopyBlock> block);
+    // Runs the INSERT over what has gathered.
+    Outcome<void> insert();
+    void release();
 
     Session::Impl& session;
     const CopyTarget target;
-    std::vector<LogicalType> table_types;
-    duckdb::vector<std::string> names;
-    duckdb::DataChunk chunk;
-    duckdb::unique_ptr<duckdb::ColumnDataCollection> rows;
-    duckdb::ColumnDataAppendState append;
+    std::optional<CopySource> source;
+    std::optional<pgwire::Recoder> recoder;  // of another encoding than UTF-8
+    std::optional<pgwire::CopyCutter> cutter;
+    std::string statement;
+    std::size_t batch_bytes_max = kBatchBytesMax;
+    std::size_t batch_bytes = 0;  // reserved in DuckDB's buffer manager
+    std::uint64_t rows = 0;
+    bool own_transaction = false;  // begun here, because there is more than one INSERT
 };
 
-Outcome<void> CopyIn::Impl::open() {
-    std::string columns = target.columns.empty() ? "*" : target.columns.substr(1, target.columns.size() - 2);
+CopyIn::Impl::~Impl() {
+    release();
+    if (own_transaction) static_cast<void>(session.run_text("ROLLBACK"));
+}
+
+void CopyIn::Impl::release() {
+    duckdb::BufferManager::GetBufferManager(*session.connection.context).FreeReservedMemory(batch_bytes);
+    batch_bytes = 0;
+    if (source) source->clear();
+}
+
+Outcome<void> CopyIn::Impl::open(const CopyOptions& options) {
+    const std::string columns = target.columns.empty() ? "*" : target.columns.substr(1, target.columns.size() - 2);
     const auto described = session.connection.Prepare("SELECT " + columns + " FROM " + target.table);
     if (described->HasError()) return to_query_error(described->GetErrorObject(), session.scrubber);
-    duckdb::vector<LogicalType> types;
-    for (const LogicalType& type : described->GetTypes()) {
-        names.push_back("column" + std::to_string(names.size()));
-        table_types.push_back(type);
-        types.push_back(is_decoded(type) ? type : LogicalType::VARCHAR);
+    std::vector<CopyColumn> table;
+    for (std::size_t i = 0; i < described->GetTypes().size(); ++i)
+        table.push_back({described->GetNames()[i], described->GetTypes()[i]});
+
+    std::string names;
+    for (const CopyColumn& column : table)
+        names += (names.empty() ? "" : ", ") + duckdb::KeywordHelper::WriteQuoted(column.name, '"');
+    statement = "INSERT INTO " + target.table + target.columns + " SELECT * FROM " + kCopyFunction + "() AS " +
+                duckdb::KeywordHelper::WriteQuoted(target.relation, '"') + "(" + names + ")";
+    if (!target.condition.empty()) {
+        statement += " WHERE " + target.condition;
+    } else {
+        // With a condition the row may not go in at all, and DuckDB checks those that do.
+        const std::set<std::string> not_null = not_null_columns(*session.connection.context, target.table);
+        for (CopyColumn& column : table) column.not_null = not_null.contains(column.name);
     }
-    duckdb::ClientContext& context = *session.connection.context;
-    chunk.Initialize(duckdb::Allocator::DefaultAllocator(), types);
-    rows = duckdb::make_uniq<duckdb::ColumnDataCollection>(duckdb::BufferManager::GetBufferManager(context), types);
-    rows->InitializeAppend(append);
+
+    auto format = resolve_copy_options(options, columns_of(table));
+    if (!format) return format.error();
+    source.emplace(*format, target.relation, std::move(table));
+    cutter.emplace(*format);
+    if (!format->encoding.empty()) recoder.emplace(format->encoding, "");
+    const auto limit =
+        duckdb::BufferManager::GetBufferManager(*session.connection.context).GetMaxMemory() / kBatchMemoryShare;
+    batch_bytes_max = std::clamp<std::size_t>(limit, pgwire::kCopyBlockBytes, kBatchBytesMax);
     return {};
 }
 
-void CopyIn::Impl::flush() {
-    if (chunk.size() > 0) rows->Append(append, chunk);
-    chunk.Reset();
+Outcome<void> CopyIn::Impl::add(std::optional<pgwire::CopyBlock> block) {
+    if (!block) return {};
+    const std::size_t bytes = block->bytes.size();
+    duckdb::BufferManager::GetBufferManager(*session.connection.context).ReserveMemory(bytes);
+    batch_bytes += bytes;
+    source->add(std::move(*block));
+    return {};
+}
+
+Outcome<void> CopyIn::Impl::insert() {
+    if (source->empty()) return {};
+    const ReadFromSource reads(*session.connection.context, *source);
+    auto statements = session.connection.ExtractStatements(statement);
+    if (statements.size() != 1) return QueryError{"42601", "syntax error in the condition of COPY"};
+    const auto result = session.connection.Query(std::move(statements.front()));
+    if (source->error()) return *source->error();
+    if (result->HasError()) return to_query_error(result->GetErrorObject(), session.scrubber);
+    rows += result->GetValue(0, 0).GetValue<std::uint64_t>();
+    release();
+    return {};
 }
 
 CopyIn::CopyIn(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 CopyIn::~CopyIn() = default;
 std::size_t CopyIn::columns() const {
-    return impl_->table_types.size();
+    return impl_->source->columns().size();
+}
+const pgwire::CopyFormat& CopyIn::format() const {
+    return impl_->source->format();
 }
 
-Outcome<void> CopyIn::add(const std::vector<std::optional<std::string>>& row) {
+Outcome<void> CopyIn::feed(std::string_view bytes) {
+    Impl& copy = *impl_;
     try {
-        if (row.size() != columns()) {
-            return QueryError{"22P04", row.size() < columns() ? "missing data for a column"
-                                                              : "extra data after last expected column"};
+        std::string recoded;
+        if (copy.recoder) {
+            auto converted = copy.recoder->convert(bytes);
+            if (!converted) return encoding_error(converted.error());
+            recoded = std::move(*converted);
+            bytes = recoded;
         }
-        duckdb::DataChunk& chunk = impl_->chunk;
-        const duckdb::idx_t at = chunk.size();
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            duckdb::Vector& column = chunk.data[i];
-            if (!row[i]) {
-                duckdb::FlatVector::SetNull(column, at, true);
-            } else if (is_decoded(impl_->table_types[i])) {
-                ParameterValue text;
-                text.bytes = *row[i];
-                chunk.SetValue(i, at,
-                               decode_parameter(*impl_->session.connection.context, text,
-                                                wire_type(impl_->table_types[i]).oid, impl_->table_types[i]));
-            } else {
-                duckdb::FlatVector::GetData<duckdb::string_t>(column)[at] =
-                    duckdb::StringVector::AddString(column, *row[i]);
+        copy.cutter->feed(bytes);
+        while (true) {
+            auto block = copy.cutter->take();
+            if (!block) return stream_error(block.error());
+            if (!*block) return {};
+            if (auto added = copy.add(std::move(*block)); !added) return added;
+            if (copy.batch_bytes < copy.batch_bytes_max) continue;
+            if (!copy.own_transaction && copy.session.connection.IsAutoCommit()) {
+                if (auto begun = copy.session.run_text("BEGIN TRANSACTION"); !begun) return begun;
+                copy.own_transaction = true;
             }
+            if (auto inserted = copy.insert(); !inserted) return inserted;
         }
-        chunk.SetCardinality(at + 1);
-        if (chunk.size() == STANDARD_VECTOR_SIZE) impl_->flush();
-        return {};
     } catch (const std::exception& exception) {
-        return impl_->session.describe(exception);
+        return copy.session.describe(exception);
     }
 }
 
 Outcome<std::uint64_t> CopyIn::finish() {
+    Impl& copy = *impl_;
     try {
-        impl_->flush();
-        duckdb::Connection& connection = impl_->session.connection;
-        auto statements = connection.ExtractStatements("INSERT INTO " + impl_->target.table + impl_->target.columns +
-                                                       " SELECT * FROM rows_of_this_copy");
-        auto& insert = statements.at(0)->Cast<duckdb::InsertStatement>();
-        auto& select = insert.select_statement->node->Cast<duckdb::SelectNode>();
-        const std::string alias = select.from_table->Cast<duckdb::BaseTableRef>().table_name;
-        select.from_table = duckdb::make_uniq<duckdb::ColumnDataRef>(
-            duckdb::optionally_owned_ptr<duckdb::ColumnDataCollection>(*impl_->rows), impl_->names);
-        select.from_table->alias = alias;
-        const std::uint64_t count = impl_->rows->Count();
-        const auto result = connection.Query(std::move(statements.at(0)));
-        if (result->HasError()) return to_query_error(result->GetErrorObject(), impl_->session.scrubber);
-        return count;
+        if (copy.recoder) {
+            if (auto whole = copy.recoder->finish(); !whole) return encoding_error(whole.error());
+        }
+        auto block = copy.cutter->finish();
+        if (!block) return stream_error(block.error());
+        if (auto added = copy.add(std::move(*block)); !added) return added.error();
+        if (auto inserted = copy.insert(); !inserted) return inserted.error();
+        if (copy.own_transaction) {
+            if (auto committed = copy.session.run_text("COMMIT"); !committed) return committed.error();
+            copy.own_transaction = false;
+        }
+        return copy.rows;
     } catch (const std::exception& exception) {
-        return impl_->session.describe(exception);
+        return copy.session.describe(exception);
     }
 }
 
-Outcome<std::unique_ptr<CopyIn>> Session::copy_in(const CopyTarget& target) {
+Outcome<std::unique_ptr<CopyIn>> Session::copy_in(const CopyTarget& target, const CopyOptions& options) {
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
         auto impl = std::make_unique<CopyIn::Impl>(*impl_, target);
-        if (auto opened = impl->open(); !opened) return opened.error();
+        if (auto opened = impl->open(options); !opened) return opened.error();
         return std::make_unique<CopyIn>(std::move(impl));
     } catch (const std::exception& exception) {
         return impl_->describe(exception);

@@ -23,6 +23,8 @@
 #include <span>
 #include <string_view>
 
+#include "engine/copy_source.hpp"
+
 namespace boathouse::engine {
 
 using duckdb::LogicalOperator;
@@ -52,6 +54,7 @@ constexpr std::string_view kFunctions[] = {
     "ducklake_scan",
     "seq_scan",
     "column_data_scan",
+    kCopyFunction,
     "pragma_show",
     "pragma_table_info",
     "pragma_version",

@@ -20,6 +20,7 @@ struct QueryError {
     std::string message;
     std::string detail;
     std::string hint;
+    std::string context;       // where in the data, as PostgreSQL's CONTEXT: "COPY t, line 3, column b: \"x\""
     std::size_t position = 0;  // of the byte in the statement's text, from 1; 0: nowhere in particular
 };
 

@@ -1,3 +1,4 @@
+#include "engine/copy_options.hpp"
 #include "engine/session_impl.hpp"
 #include "engine/wire_types.hpp"
 
@@ -47,6 +48,17 @@ bool ResultStream::Impl::load_next() {
     return true;
 }
 
+void ResultStream::Impl::recode(pgwire::Buffer& out, std::size_t message_at) {
+    constexpr std::size_t kHeaderBytes = 5;
+    const auto recoded = recoder->convert(out.view().substr(message_at + kHeaderBytes));
+    if (!recoded) {
+        throw duckdb::InvalidInputException("character with no equivalent in encoding \"%s\"", copy->encoding);
+    }
+    out.truncate(message_at);
+    const pgwire::Message message(out, 'd');
+    out.put(*recoded);
+}
+
 const std::vector<pgwire::ColumnDescription>& ResultStream::columns() const {
     return impl_->columns;
 }
@@ -55,8 +67,15 @@ void ResultStream::set_formats(const std::vector<std::int16_t>& formats) {
     impl_->formats = formats;
 }
 
-void ResultStream::set_copy(const pgwire::CopyFormat& format) {
-    impl_->copy = format;
+Outcome<void> ResultStream::set_copy(const CopyOptions& options) {
+    std::vector<std::string> names;
+    for (const pgwire::ColumnDescription& column : impl_->columns) names.push_back(column.name);
+    auto format = resolve_copy_options(options, names);
+    if (!format) return format.error();
+    impl_->copy = std::move(*format);
+    if (impl_->copy->kind == pgwire::CopyKind::binary) impl_->formats = {1};
+    if (!impl_->copy->encoding.empty()) impl_->recoder.emplace("", impl_->copy->encoding);
+    return {};
 }
 
 Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits limits) {
@@ -79,8 +98,11 @@ Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits
         while (progress.rows < limits.rows_max && out.size() < limits.bytes_max) {
             if (impl_->encoder->rows_left() == 0 && (impl_->finished || !impl_->load_next())) break;
             row_at = out.size();
-            if (impl_->copy) {
+            if (impl_->copy && impl_->copy->is_lines()) {
                 impl_->encoder->put_copy_line(out, *impl_->copy);
+                if (impl_->recoder) impl_->recode(out, row_at);
+            } else if (impl_->copy) {
+                impl_->encoder->put_copy_tuple(out, impl_->rows + progress.rows == 0);
             } else {
                 impl_->encoder->put_row(out);
             }
@@ -88,6 +110,8 @@ Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits
         }
         impl_->rows += progress.rows;
         progress.finished = impl_->finished && impl_->encoder->rows_left() == 0;
+        if (progress.finished && impl_->copy && impl_->copy->kind == pgwire::CopyKind::binary)
+            put_copy_trailer(out, impl_->rows == 0);
         return progress;
     } catch (const std::exception& exception) {
         out.truncate(row_at);  // no half-written row

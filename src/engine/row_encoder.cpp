@@ -59,7 +59,20 @@ bool is_nested(const LogicalType& type) {
            physical == duckdb::PhysicalType::STRUCT;
 }
 
+// Signature, flags, length of the extension.
+void put_copy_header(Buffer& out) {
+    out.put(pgwire::kCopyBinarySignature);
+    out.put_i32(0);
+    out.put_i32(0);
+}
+
 }  // namespace
+
+void put_copy_trailer(Buffer& out, bool first) {
+    const pgwire::Message message(out, 'd');
+    if (first) put_copy_header(out);
+    out.put_i16(-1);
+}
 
 ColumnEncoder::ColumnEncoder(const LogicalType& column_type, Format column_format, const pgwire::Zone& column_zone)
     : type(column_type), format(column_format), zone(column_zone), oid(wire_type(column_type).oid) {
@@ -129,18 +142,27 @@ void RowEncoder::put_row(Buffer& out) {
     ++row_;
 }
 
+void RowEncoder::put_copy_tuple(Buffer& out, bool first) {
+    pgwire::Message message(out, 'd');
+    if (first) put_copy_header(out);
+    out.put_i16(static_cast<std::int16_t>(columns_.size()));
+    for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].put(out, cells_[i], row_);
+    ++row_;
+}
+
 void RowEncoder::put_copy_line(Buffer& out, const pgwire::CopyFormat& format) {
     pgwire::Message message(out, 'd');
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         if (i > 0) out.put_byte(format.delimiter);
         const idx_t index = cells_[i].unified.sel->get_index(row_);
-        std::optional<std::string_view> value;
-        if (cells_[i].unified.validity.RowIsValid(index)) {
-            scratch_.clear();
-            columns_[i].put_value(scratch_, columns_[i], cells_[i], index);
-            value = scratch_.view();
+        if (!cells_[i].unified.validity.RowIsValid(index)) {
+            out.put(format.null_text);
+            continue;
         }
-        pgwire::put_copy_value(out, value, format, columns_.size() == 1);
+        scratch_.clear();
+        columns_[i].put_value(scratch_, columns_[i], cells_[i], index);
+        pgwire::put_copy_value(out, scratch_.view(), format,
+                               {columns_.size() == 1, pgwire::copy_flag(format.force_quote, i)});
     }
     out.put_byte('\n');
     ++row_;

@@ -53,6 +53,9 @@ class RowEncoder {
 
     // One DataRow.
     void put_row(pgwire::Buffer& out);
+    // One CopyData with a tuple of the binary format. `first`: the format's header goes before it, in the same message,
+    // as drivers expect it.
+    void put_copy_tuple(pgwire::Buffer& out, bool first);
     // One CopyData with a line of text or csv.
     void put_copy_line(pgwire::Buffer& out, const pgwire::CopyFormat& format);
 
@@ -66,5 +69,8 @@ class RowEncoder {
     pgwire::Buffer scratch_;
     duckdb::idx_t row_ = 0;
 };
+
+// The CopyData that ends the binary format. `first`: there was no row.
+void put_copy_trailer(pgwire::Buffer& out, bool first);
 
 }  // namespace boathouse::engine

@@ -1,5 +1,6 @@
 #include "engine/session.hpp"
 
+#include "engine/copy_source.hpp"
 #include "engine/database.hpp"
 #include "engine/dialect.hpp"
 #include "engine/guard.hpp"
@@ -42,6 +43,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_p
 Status Session::admit_clients(Lake& lake) {
     Database& database = lake.database();
     install_guard(database.instance());
+    register_copy_function(database.instance());
     const auto locked = database.query("SET GLOBAL allowed_directories = [" + literal(lake.info().data_path) +
                                        "]; SET GLOBAL enable_external_access = false");
     if (!locked) return locked.error();

@@ -46,6 +46,20 @@ class Parsed {
     std::unique_ptr<Impl> impl_;
 };
 
+// Columns that an option of COPY names.
+struct ForcedColumns {
+    bool all = false;
+    std::vector<std::string> names;
+};
+
+// The options of a COPY, its columns still by name.
+struct CopyOptions {
+    pgwire::CopyFormat format;
+    ForcedColumns force_quote;
+    ForcedColumns force_not_null;
+    ForcedColumns force_null;
+};
+
 // The answer to one statement, read once, front to back.
 class ResultStream {
   public:
@@ -61,8 +75,9 @@ class ResultStream {
         std::uint64_t rows_max = UINT64_MAX;
         std::size_t bytes_max = SIZE_MAX;  // of the buffer; passed by at most one row
     };
-    // Rows go as CopyData in this format instead; to be set before the first encode().
-    void set_copy(const pgwire::CopyFormat& format);
+    // Rows go as CopyData in this format instead; to be set before the first encode(). Fails with 42P10 for options
+    // that name other columns.
+    Outcome<void> set_copy(const CopyOptions& options);
 
     struct Progress {
         std::uint64_t rows = 0;
@@ -103,22 +118,26 @@ class Prepared {
 // Where COPY FROM puts its rows: an identifier as it stands in SQL, with its columns if they are named.
 struct CopyTarget {
     std::string table;
-    std::string columns;  // "(a, b)" or empty
+    std::string columns;    // "(a, b)" or empty
+    std::string relation;   // the table's name alone, for messages
+    std::string condition;  // of WHERE, or empty
 };
 
-// A COPY FROM under way: rows gather in memory that spills, and enter the table in one statement at the end; dropped
-// before that, nothing has happened.
+// A COPY FROM under way: the client's bytes gather in blocks of whole rows, and an INSERT reads them on all of DuckDB's
+// threads whenever there are enough and at the end; several INSERTs are one transaction. Dropped before finish(),
+// nothing has happened. Errors name line and column, as PostgreSQL's do; after one, drop it.
 class CopyIn {
   public:
     ~CopyIn();
 
     std::size_t columns() const;
-    // Errors: 22P04 when the row has more or fewer values than columns, 22P02 for a value that cannot be decoded.
-    Outcome<void> add(const std::vector<std::optional<std::string>>& row);
+    const pgwire::CopyFormat& format() const;
+    // The next bytes, cut anywhere.
+    Outcome<void> feed(std::string_view bytes);
     // The number of rows.
     Outcome<std::uint64_t> finish();
 
-    struct Impl;  // session_impl.hpp, for this folder only
+    struct Impl;  // copy_in.cpp, for this folder only
     explicit CopyIn(std::unique_ptr<Impl> impl);
 
   private:
@@ -145,7 +164,7 @@ class Session {
     Outcome<std::unique_ptr<Prepared>> prepare(Parsed statement, const std::vector<std::uint32_t>& parameter_types);
     Outcome<std::unique_ptr<ResultStream>> run(Prepared& statement, const std::vector<ParameterValue>& parameters);
 
-    Outcome<std::unique_ptr<CopyIn>> copy_in(const CopyTarget& target);
+    Outcome<std::unique_ptr<CopyIn>> copy_in(const CopyTarget& target, const CopyOptions& options);
 
     Outcome<void> begin();
     Outcome<void> commit();

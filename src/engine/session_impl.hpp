@@ -8,6 +8,7 @@
 #include "engine/duckdb_error.hpp"
 #include "engine/row_encoder.hpp"
 #include "engine/session.hpp"
+#include "pgwire/encoding.hpp"
 
 namespace boathouse::engine {
 
@@ -44,6 +45,8 @@ struct ResultStream::Impl {
     // Throws what DuckDB throws. False at the end.
     bool load_next();
     void end();
+    // Turns the text of the CopyData that begins there into the wanted encoding.
+    void recode(pgwire::Buffer& out, std::size_t message_at);
 
     Session::Impl& session;
     duckdb::unique_ptr<duckdb::QueryResult> result;
@@ -51,6 +54,7 @@ struct ResultStream::Impl {
     std::vector<pgwire::ColumnDescription> columns;
     std::vector<std::int16_t> formats;
     std::optional<pgwire::CopyFormat> copy;
+    std::optional<pgwire::Recoder> recoder;  // of a COPY in another encoding
     std::optional<RowEncoder> encoder;
     duckdb::unique_ptr<duckdb::ColumnDataCollection> settled;  // what settle() took into memory
     duckdb::ColumnDataScanState scan;

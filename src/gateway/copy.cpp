@@ -1,6 +1,8 @@
 // COPY over the client's own stream (https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-COPY): rows out as
-// CopyData of a result that streams as any other, rows in as CopyData until CopyDone or CopyFail.
+// CopyData of a result that streams as any other, rows in as CopyData until CopyDone or CopyFail. The same in both
+// protocols: start_copy() begins it for a Query's statement or an Execute, copy_done() goes on with what began it.
 #include "gateway/session.hpp"
+#include "pgwire/encoding.hpp"
 
 namespace boathouse::gateway {
 
@@ -9,50 +11,47 @@ using engine::QueryError;
 using pgwire::Buffer;
 using pgwire::Frame;
 
-Outcome<bool> Session::start_copy(Script& script, const CopyStatement& statement, Buffer& out) {
+// The stream of COPY TO; none for COPY FROM, whose rows come as messages.
+Outcome<std::unique_ptr<engine::ResultStream>> Session::start_copy(const CopyStatement& statement, Buffer& out) {
     if (auto opened = open_engine(); !opened) return opened.error();
-    if (script.parts.size() > 1) {
-        if (auto begun = begin_implicit(); !begun) return begun.error();
+    if (statement.from) {
+        auto target = engine_->copy_in(statement.target, statement.options);
+        if (!target) return target.error();
+        copy_in_ = std::move(*target);
+        const std::int16_t format = copy_in_->format().is_lines() ? 0 : 1;
+        pgwire::put_copy_response(out, 'G', format, copy_in_->columns());
+        return std::unique_ptr<engine::ResultStream>();
     }
-    if (!statement.from) {
-        auto parsed = engine_->parse(statement.query);
-        if (!parsed) return parsed.error();
-        auto stream = engine_->run(std::move(*parsed));
-        if (!stream) return stream.error();
-        script.stream = std::move(*stream);
-        script.stream->set_copy(statement.format);
-        put_copy_header(statement.format, script.stream->columns(), out);
-        return false;
-    }
-    auto target = engine_->copy_in(statement.target);
-    if (!target) return target.error();
-    copy_in_ = std::move(*target);
-    copy_reader_.emplace(statement.format, [this](const pgwire::CopyReader::Row& row) -> Status {
-        auto added = copy_in_->add(row);
-        if (added) return {};
-        copy_error_ = added.error();
-        return Error{ErrorKind::corrupt, added.error().message};
-    });
-    pgwire::put_copy_response(out, 'G', 0, copy_in_->columns());
-    return false;
+    auto parsed = engine_->parse(statement.query);
+    if (!parsed) return parsed.error();
+    auto stream = engine_->run(std::move(*parsed));
+    if (!stream) return stream.error();
+    if (auto set = (*stream)->set_copy(statement.options); !set) return set.error();
+    put_copy_header(statement.options.format, (*stream)->columns(), out);
+    return std::move(*stream);
 }
 
 void Session::put_copy_header(const pgwire::CopyFormat& format, const std::vector<pgwire::ColumnDescription>& columns,
                               Buffer& out) {
-    pgwire::put_copy_response(out, 'H', 0, columns.size());
-    if (!format.header) return;
-    const pgwire::Message line(out, 'd');
+    pgwire::put_copy_response(out, 'H', format.is_lines() ? 0 : 1, columns.size());
+    if (format.header == pgwire::CopyHeader::none) return;
+    Buffer names;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (i > 0) out.put_byte(format.delimiter);
-        pgwire::put_copy_value(out, columns[i].name, format, columns.size() == 1);
+        if (i > 0) names.put_byte(format.delimiter);
+        pgwire::put_copy_value(names, columns[i].name, format, {columns.size() == 1, false});
     }
-    out.put_byte('\n');
+    names.put_byte('\n');
+    const pgwire::Message line(out, 'd');
+    if (format.encoding.empty()) return out.put(names.view());
+    pgwire::Recoder recoder("", format.encoding);
+    const auto recoded = recoder.convert(names.view());
+    out.put(recoded ? *recoded : names.view());
 }
 
 void Session::copy_message(const Frame& frame, Buffer& out) {
     switch (frame.type) {
         case 'd': {
-            if (const auto fed = copy_reader_->feed(frame.body); !fed) fail_copy(copy_failure(fed.error()), out);
+            if (const auto fed = copy_in_->feed(frame.body); !fed) fail_copy(fed.error(), out);
             return;
         }
         case 'c':
@@ -72,36 +71,24 @@ void Session::copy_message(const Frame& frame, Buffer& out) {
     }
 }
 
-QueryError Session::copy_failure(const Error& error) {
-    if (!copy_error_) return {"22P04", error.message};
-    QueryError failure = *copy_error_;
-    failure.detail = "Line " + std::to_string(copy_reader_->line()) + " of the COPY.";
-    return failure;
-}
-
 void Session::end_copy(Buffer& out) {
-    if (const auto finished = copy_reader_->finish(); !finished) return fail_copy(copy_failure(finished.error()), out);
     const auto count = copy_in_->finish();
     if (!count) return fail_copy(count.error(), out);
-    drop_copy();
+    copy_in_.reset();
     pgwire::put_command_complete(out, "COPY " + std::to_string(*count));
+    if (!script_) return;  // an Execute: Sync follows
     ++script_->next;
     resume_script(out);
 }
 
-// Nothing of it is kept. What the client still sends is ignored up to the next statement.
+// Nothing of it is kept. What the client still sends is ignored: up to the next statement, or to Sync.
 void Session::fail_copy(const QueryError& error, Buffer& out) {
     const QueryError kept = error;
-    drop_copy();
+    copy_in_.reset();
+    if (!script_) return fail_extended(kept, out);
     put_error(kept, out);
     fail_transaction(out);
     end_script(out);
-}
-
-void Session::drop_copy() {
-    copy_reader_.reset();
-    copy_in_.reset();
-    copy_error_.reset();
 }
 
 }  // namespace boathouse::gateway

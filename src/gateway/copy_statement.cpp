@@ -1,17 +1,25 @@
-// COPY's own syntax, by PostgreSQL's parser. The query in COPY (query) TO may be DuckDB's: it is cut out by its
-// parentheses, and PostgreSQL's parser sees a stand-in for it.
+// COPY's own syntax, by PostgreSQL's parser, and its options, by PostgreSQL's rules (ProcessCopyOptions of its copy.c).
+// The query in COPY (query) TO and the condition of COPY FROM … WHERE may be DuckDB's: they are cut out of the text,
+// and PostgreSQL's parser sees a stand-in for the query.
 #include <pg_query.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <optional>
+#include <set>
 
 #include "gateway/statement.hpp"
+#include "pgwire/encoding.hpp"
 
 namespace boathouse::gateway {
 
 namespace json = boost::json;
+using pgwire::CopyHeader;
+using pgwire::CopyKind;
 
 namespace {
+
+constexpr std::size_t npos = std::string_view::npos;
 
 std::string text_of(const json::object& object, std::string_view key) {
     const json::value* value = object.if_contains(key);
@@ -27,24 +35,49 @@ std::string quoted(const std::string& name) {
     return result + '"';
 }
 
-// The parenthesis that closes the one at `open`, quotes and comments skipped; npos if none does.
+// Past the quoted text or comment that begins at `at`, or past the one byte that begins neither; npos without its end.
+std::size_t after_token(std::string_view text, std::size_t at) {
+    const char byte = text[at];
+    if (byte == '\'' || byte == '"') {
+        const std::size_t end = text.find(byte, at + 1);
+        return end == npos ? npos : end + 1;
+    }
+    if (text.substr(at, 2) == "--") return text.find('\n', at);
+    if (text.substr(at, 2) == "/*") {
+        const std::size_t end = text.find("*/", at + 2);
+        return end == npos ? npos : end + 2;
+    }
+    return at + 1;
+}
+
+// The parenthesis that closes the one at `open`; npos if none does.
 std::size_t closing(std::string_view text, std::size_t open) {
     int depth = 0;
-    for (std::size_t at = open; at < text.size(); ++at) {
-        const char byte = text[at];
-        if (byte == '\'' || byte == '"') {
-            at = text.find(byte, at + 1);
-            if (at == std::string_view::npos) return at;
-        } else if (text.substr(at, 2) == "--") {
-            at = text.find('\n', at);
-            if (at == std::string_view::npos) return at;
-        } else if (byte == '(') {
-            ++depth;
-        } else if (byte == ')' && --depth == 0) {
-            return at;
-        }
+    for (std::size_t at = open; at < text.size(); at = after_token(text, at)) {
+        if (text[at] == '(') ++depth;
+        if (text[at] == ')' && --depth == 0) return at;
     }
-    return std::string_view::npos;
+    return npos;
+}
+
+bool is_word(char byte) {
+    return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_' || byte == '$';
+}
+
+// Where the word WHERE stands outside parentheses; npos if it does not.
+std::size_t find_where(std::string_view text) {
+    constexpr std::string_view kWhere = "WHERE";
+    int depth = 0;
+    for (std::size_t at = 0; at < text.size(); at = after_token(text, at)) {
+        if (text[at] == '(') ++depth;
+        if (text[at] == ')') --depth;
+        if (depth > 0 || text.size() - at < kWhere.size() || (at > 0 && is_word(text[at - 1]))) continue;
+        const bool same = std::equal(kWhere.begin(), kWhere.end(), text.begin() + static_cast<std::ptrdiff_t>(at),
+                                     [](char a, char b) { return a == (b & ~0x20); });
+        const std::size_t end = at + kWhere.size();
+        if (same && (end == text.size() || !is_word(text[end]))) return at;
+    }
+    return npos;
 }
 
 std::string table_name(const json::object& relation) {
@@ -68,79 +101,199 @@ std::string column_list(const json::object& copy) {
     return "(" + columns + ")";
 }
 
+// What ProcessCopyOptions gathers; an option that was not given is nullopt.
 struct Options {
-    pgwire::CopyFormat format;
+    bool from = false;
+    engine::CopyOptions copy;
+    std::optional<std::string> delimiter;
+    std::optional<std::string> null_text;
+    std::optional<std::string> quote;
+    std::optional<std::string> escape;
+    std::set<std::string> seen;
     std::optional<RefusedStatement> refused;
+
+    void refuse(const char* sqlstate, const std::string& message) {
+        if (!refused) refused = RefusedStatement{sqlstate, message};
+    }
 };
 
-RefusedStatement unsupported(const std::string& what) {
-    return {"0A000", "COPY " + what + " is not supported"};
-}
-RefusedStatement invalid(const std::string& what) {
-    return {"22023", "COPY " + what};
-}
+constexpr const char* kSyntax = "42601";
+constexpr const char* kUnsupported = "0A000";
+constexpr const char* kInvalid = "22023";
 
-// An option's argument as text; "true" if it has none.
-std::string argument_of(const json::object& definition) {
+// An option's argument as text; nullopt if it has none.
+std::optional<std::string> argument_of(const json::object& definition) {
     const json::value* argument = definition.if_contains("arg");
-    if (!argument) return "true";
+    if (!argument) return std::nullopt;
     const auto& [kind, value] = *argument->as_object().begin();
     if (kind == "Boolean") {
         const json::value* flag = value.as_object().if_contains("boolval");
         return flag && flag->as_bool() ? "true" : "false";
     }
-    if (kind == "Integer") return value.as_object().if_contains("ival") ? "1" : "0";
-    return text_of(value.as_object(), "sval");
+    if (kind == "Integer") {
+        const json::value* number = value.as_object().if_contains("ival");
+        return number ? std::to_string(number->to_number<std::int64_t>()) : "0";
+    }
+    return text_of(value.as_object(), kind == "Float" ? "fval" : "sval");
 }
 
-void set_character(Options& options, char& character, const std::string& name, const std::string& value) {
-    if (value.size() != 1) {
-        options.refused = invalid(name + " must be a single one-byte character");
+engine::ForcedColumns columns_argument(Options& options, const std::string& name, const json::object& definition) {
+    engine::ForcedColumns columns;
+    const json::value* argument = definition.if_contains("arg");
+    const json::object* node = argument ? &argument->as_object() : nullptr;
+    if (node && node->contains("A_Star")) {
+        columns.all = true;
+    } else if (node && node->contains("List")) {
+        for (const json::value& item : node->at("List").at("items").as_array())
+            columns.names.push_back(text_of(item.at("String").as_object(), "sval"));
     } else {
-        character = value[0];
+        options.refuse(kInvalid, "argument to option \"" + name + "\" must be a list of column names");
+    }
+    return columns;
+}
+
+void set_format(Options& options, const std::string& value) {
+    pgwire::CopyFormat& format = options.copy.format;
+    if (value == "text") {
+        format.kind = CopyKind::text;
+    } else if (value == "csv") {
+        format.kind = CopyKind::csv;
+    } else if (value == "binary") {
+        format.kind = CopyKind::binary;
+    } else if (value == "parquet") {
+        format.kind = CopyKind::parquet;
+    } else {
+        options.refuse(kInvalid, "COPY format \"" + value + "\" not recognized");
     }
 }
 
-void apply(Options& options, const std::string& name, const std::string& value) {
+void set_header(Options& options, const std::optional<std::string>& value) {
+    std::string word = value.value_or("true");
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (word == "match") {
+        if (!options.from) options.refuse(kUnsupported, "cannot use \"match\" with HEADER in COPY TO");
+        options.copy.format.header = CopyHeader::match;
+    } else if (word == "true" || word == "on" || word == "1") {
+        options.copy.format.header = CopyHeader::line;
+    } else if (word != "false" && word != "off" && word != "0") {
+        options.refuse(kSyntax, "header requires a Boolean value or \"match\"");
+    }
+}
+
+void set_encoding(Options& options, const std::string& value) {
+    const auto name = pgwire::iconv_name(value);
+    if (!name) {
+        options.refuse(kInvalid, "argument to option \"encoding\" must be a valid encoding name");
+    } else {
+        options.copy.format.encoding = *name;
+    }
+}
+
+void apply(Options& options, const json::object& definition) {
+    const std::string name = text_of(definition, "defname");
+    const auto argument = argument_of(definition);
+    const std::string value = argument.value_or("");
+    if (!options.seen.insert(name).second) return options.refuse(kSyntax, "conflicting or redundant options");
     if (name == "format") {
-        if (value != "text" && value != "csv") options.refused = unsupported("format \"" + value + "\"");
+        set_format(options, value);
     } else if (name == "delimiter") {
-        set_character(options, options.format.delimiter, name, value);
-    } else if (name == "quote") {
-        set_character(options, options.format.quote, name, value);
-    } else if (name == "escape") {
-        set_character(options, options.format.escape, name, value);
+        options.delimiter = value;
     } else if (name == "null") {
-        options.format.null_text = value;
+        options.null_text = value;
+    } else if (name == "quote") {
+        options.quote = value;
+    } else if (name == "escape") {
+        options.escape = value;
     } else if (name == "header") {
-        if (value == "match") options.refused = unsupported("HEADER MATCH");
-        options.format.header = value == "true" || value == "on" || value == "1";
+        set_header(options, argument);
     } else if (name == "encoding") {
-        if (value != "utf8" && value != "UTF8" && value != "utf-8" && value != "UTF-8")
-            options.refused = unsupported("ENCODING other than UTF8");
+        set_encoding(options, value);
+    } else if (name == "force_quote") {
+        options.copy.force_quote = columns_argument(options, name, definition);
+    } else if (name == "force_not_null") {
+        options.copy.force_not_null = columns_argument(options, name, definition);
+    } else if (name == "force_null") {
+        options.copy.force_null = columns_argument(options, name, definition);
     } else if (name != "freeze") {
-        options.refused = unsupported("option \"" + name + "\"");
+        options.refuse(kSyntax, "option \"" + name + "\" not recognized");
     }
 }
 
-Options options_of(const json::object& copy) {
-    Options options;
-    const json::value* list = copy.if_contains("options");
-    if (!list) return options;
-    std::vector<std::pair<std::string, std::string>> pairs;
-    bool has_escape = false;
-    for (const json::value& item : list->as_array()) {
-        const json::object& definition = item.at("DefElem").as_object();
-        pairs.emplace_back(text_of(definition, "defname"), argument_of(definition));
-        if (pairs.back().first == "format" && pairs.back().second == "csv") {
-            options.format.csv = true;
-            options.format.delimiter = ',';
-            options.format.null_text.clear();
-        }
-        has_escape = has_escape || pairs.back().first == "escape";
+bool is_line_end(char byte) {
+    return byte == '\n' || byte == '\r';
+}
+
+void check_characters(Options& options) {
+    const std::string& delimiter = *options.delimiter;
+    const std::string& null_text = *options.null_text;
+    if (delimiter.size() != 1)
+        return options.refuse(kUnsupported, "COPY delimiter must be a single one-byte character");
+    if (is_line_end(delimiter[0]))
+        return options.refuse(kInvalid, "COPY delimiter cannot be newline or carriage return");
+    if (std::any_of(null_text.begin(), null_text.end(), is_line_end))
+        return options.refuse(kInvalid, "COPY null representation cannot use newline or carriage return");
+    const bool csv = options.copy.format.is_csv();
+    if (!csv && std::string_view("\\.abcdefghijklmnopqrstuvwxyz0123456789").find(delimiter[0]) != npos)
+        return options.refuse(kInvalid, "COPY delimiter cannot be \"" + delimiter + "\"");
+    if (!csv && options.quote) return options.refuse(kUnsupported, "COPY quote available only in CSV mode");
+    if (csv && options.quote->size() != 1)
+        return options.refuse(kUnsupported, "COPY quote must be a single one-byte character");
+    if (csv && delimiter == *options.quote)
+        return options.refuse(kInvalid, "COPY delimiter and quote must be different");
+    if (!csv && options.escape) return options.refuse(kUnsupported, "COPY escape available only in CSV mode");
+    if (csv && options.escape->size() != 1)
+        return options.refuse(kUnsupported, "COPY escape must be a single one-byte character");
+}
+
+void check_forced(Options& options) {
+    const auto check = [&](const char* name, const char* words, bool for_from) {
+        if (!options.seen.contains(name)) return;
+        if (!options.copy.format.is_csv())
+            options.refuse(kUnsupported, std::string("COPY ") + words + " available only in CSV mode");
+        if (options.from != for_from)
+            options.refuse(kUnsupported,
+                           std::string("COPY ") + words + " only available using COPY " + (for_from ? "FROM" : "TO"));
+    };
+    check("force_quote", "force quote", false);
+    check("force_not_null", "force not null", true);
+    check("force_null", "force null", true);
+}
+
+// Defaults, and what may not go together.
+void complete(Options& options) {
+    pgwire::CopyFormat& format = options.copy.format;
+    const bool lines = format.is_lines();
+    const std::string kind = format.kind == CopyKind::binary ? "BINARY" : "PARQUET";
+    if (!lines && options.delimiter) options.refuse(kSyntax, "cannot specify DELIMITER in " + kind + " mode");
+    if (!lines && options.null_text) options.refuse(kSyntax, "cannot specify NULL in " + kind + " mode");
+    if (!lines && format.header != CopyHeader::none)
+        options.refuse(kUnsupported, "cannot specify HEADER in " + kind + " mode");
+    if (!options.delimiter) options.delimiter = format.is_csv() ? "," : "\t";
+    if (!options.null_text) options.null_text = format.is_csv() ? "" : "\\N";
+    if (format.is_csv() && !options.quote) options.quote = "\"";
+    if (format.is_csv() && !options.escape) options.escape = options.quote;
+    check_characters(options);
+    check_forced(options);
+    if (options.refused) return;
+    if (options.null_text->find(*options.delimiter) != npos)
+        return options.refuse(kUnsupported, "COPY delimiter must not appear in the NULL specification");
+    if (format.is_csv() && options.null_text->find(*options.quote) != npos)
+        return options.refuse(kUnsupported, "CSV quote character must not appear in the NULL specification");
+    format.delimiter = (*options.delimiter)[0];
+    format.null_text = *options.null_text;
+    if (format.is_csv()) {
+        format.quote = (*options.quote)[0];
+        format.escape = (*options.escape)[0];
     }
-    for (const auto& [name, value] : pairs) apply(options, name, value);
-    if (!has_escape) options.format.escape = options.format.quote;
+}
+
+Options options_of(const json::object& copy, bool from) {
+    Options options;
+    options.from = from;
+    if (const json::value* list = copy.if_contains("options")) {
+        for (const json::value& item : list->as_array()) apply(options, item.at("DefElem").as_object());
+    }
+    complete(options);
     return options;
 }
 
@@ -149,20 +302,36 @@ struct FreeParse {
     ~FreeParse() { pg_query_free_parse_result(result); }
 };
 
+// The text with what may be DuckDB's taken out; nullopt if its parentheses do not close.
+struct Outline {
+    std::string shown;
+    std::string query;
+    std::string condition;
+};
+
+std::optional<Outline> outline_of(std::string_view text) {
+    Outline outline;
+    const std::size_t word_end = text.find_first_of("( \t\n\r\"", text.find_first_of("cC"));
+    const std::size_t open = text.find_first_not_of(" \t\n\r", std::min(word_end, text.size()));
+    if (open != npos && text[open] == '(') {
+        const std::size_t close = closing(text, open);
+        if (close == npos) return std::nullopt;
+        outline.query = std::string(text.substr(open + 1, close - open - 1));
+        outline.shown = "COPY (SELECT 1)" + std::string(text.substr(close + 1));
+        return outline;
+    }
+    const std::size_t where = find_where(text);
+    outline.shown = std::string(text.substr(0, where));
+    if (where != npos) outline.condition = std::string(text.substr(where + 5));
+    return outline;
+}
+
 }  // namespace
 
 Statement classify_copy(std::string_view text) {
-    std::string shown(text);
-    std::string query;
-    const std::size_t word_end = text.find_first_of("( \t\n\r\"", text.find_first_of("cC"));
-    const std::size_t open = text.find_first_not_of(" \t\n\r", std::min(word_end, text.size()));
-    if (open != std::string_view::npos && text[open] == '(') {
-        const std::size_t close = closing(text, open);
-        if (close == std::string_view::npos) return EngineStatement{};
-        query = std::string(text.substr(open + 1, close - open - 1));
-        shown = "COPY (SELECT 1)" + std::string(text.substr(close + 1));
-    }
-    const FreeParse parse{pg_query_parse(shown.c_str())};
+    const auto outline = outline_of(text);
+    if (!outline) return EngineStatement{};
+    const FreeParse parse{pg_query_parse(outline->shown.c_str())};
     if (parse.result.error) return EngineStatement{};
     const json::value tree = json::parse(parse.result.parse_tree);
     const json::value* node = tree.at("stmts").at(0).at("stmt").as_object().if_contains("CopyStmt");
@@ -173,17 +342,20 @@ Statement classify_copy(std::string_view text) {
         return RefusedStatement{
             "42501", "permission denied: COPY reads and writes the client's own stream only (FROM STDIN, TO STDOUT)"};
     }
-    if (copy.if_contains("whereClause")) return unsupported("FROM with WHERE");
-    Options options = options_of(copy);
-    if (options.refused) return *options.refused;
     CopyStatement statement;
-    statement.format = options.format;
     statement.from = copy.if_contains("is_from") != nullptr;
-    if (!query.empty()) {
-        statement.query = query;
+    if (!statement.from && !outline->condition.empty())
+        return RefusedStatement{kSyntax, "WHERE clause not allowed with COPY TO"};
+    Options options = options_of(copy, statement.from);
+    if (options.refused) return *options.refused;
+    statement.options = std::move(options.copy);
+    if (!outline->query.empty()) {
+        if (statement.from) return EngineStatement{};
+        statement.query = outline->query;
         return statement;
     }
-    statement.target = {table_name(copy.at("relation").as_object()), column_list(copy)};
+    const json::object& relation = copy.at("relation").as_object();
+    statement.target = {table_name(relation), column_list(copy), text_of(relation, "relname"), outline->condition};
     const std::string& columns = statement.target.columns;
     statement.query =
         "SELECT " + (columns.empty() ? "*" : columns.substr(1, columns.size() - 2)) + " FROM " + statement.target.table;

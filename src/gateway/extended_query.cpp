@@ -68,11 +68,6 @@ Outcome<std::unique_ptr<Session::PreparedStatement>> Session::prepare_statement(
 
     prepared->statement = classify(parts[0].text);
     if (refused_in_failed_block(prepared->statement)) return failed_block();
-    if (std::holds_alternative<CopyStatement>(prepared->statement)) {
-        QueryError error{"0A000", "COPY is not supported in the extended query protocol"};
-        error.hint = "Send it as a simple query.";
-        return error;
-    }
     if (const auto* show = std::get_if<ShowStatement>(&prepared->statement)) prepared->columns = show_columns(*show);
     if (!std::holds_alternative<EngineStatement>(prepared->statement)) return prepared;
 
@@ -149,7 +144,8 @@ void Session::execute(const Frame& frame, bool sync_follows, Buffer& out) {
     const PreparedStatement& statement = *portal.statement;
     if (refused_in_failed_block(statement.statement)) return fail_extended(failed_block(), out);
     if (statement.empty) return pgwire::put_empty(out, 'I');
-    if (!std::holds_alternative<EngineStatement>(statement.statement)) {
+    const auto* copy = std::get_if<CopyStatement>(&statement.statement);
+    if (!copy && !std::holds_alternative<EngineStatement>(statement.statement)) {
         // The statement may end the transaction, and the portal with it.
         const std::shared_ptr<PreparedStatement> kept = portal.statement;
         if (auto done = run_session_statement(kept->statement, false, out); !done) fail_extended(done.error(), out);
@@ -157,9 +153,11 @@ void Session::execute(const Frame& frame, bool sync_follows, Buffer& out) {
     }
     if (!portal.stream) {
         if (portal.done) return fail_extended({"55000", "portal \"" + entry->first + "\" cannot be run"}, out);
-        if (auto started = start_portal(portal, sync_follows); !started) return fail_extended(started.error(), out);
+        auto started = copy ? start_copy_portal(portal, *copy, sync_follows, out) : start_portal(portal, sync_follows);
+        if (!started) return fail_extended(started.error(), out);
+        if (copy_in_) return;  // its rows come as messages
     }
-    const bool all = message->rows_max <= 0;
+    const bool all = message->rows_max <= 0 || copy;
     executing_ = Executing{entry->first, all ? UINT64_MAX : static_cast<std::uint64_t>(message->rows_max)};
     resume_execute(out);
 }
@@ -183,6 +181,17 @@ Outcome<void> Session::start_portal(Portal& portal, bool sync_follows) {
     return {};
 }
 
+Outcome<void> Session::start_copy_portal(Portal& portal, const CopyStatement& copy, bool sync_follows, Buffer& out) {
+    if (transaction_ == Transaction::none && !sync_follows) {
+        if (auto begun = begin_implicit(); !begun) return begun;
+    }
+    auto stream = start_copy(copy, out);
+    if (!stream) return stream.error();
+    portal.stream = std::move(*stream);
+    portal.done = true;
+    return {};
+}
+
 void Session::resume_execute(Buffer& out) {
     Portal& portal = portals_.at(executing_->portal);
     const auto progress = portal.stream->encode(out, {executing_->rows_left, kOutputBytes});
@@ -192,6 +201,7 @@ void Session::resume_execute(Buffer& out) {
     }
     if (executing_->rows_left != UINT64_MAX) executing_->rows_left -= progress->rows;
     if (progress->finished) {
+        if (std::holds_alternative<CopyStatement>(portal.statement->statement)) pgwire::put_empty(out, 'c');
         pgwire::put_command_complete(out, portal.stream->command_tag());
         executing_.reset();
     } else if (executing_->rows_left == 0) {

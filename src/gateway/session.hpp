@@ -121,14 +121,13 @@ class Session {
     void end_script(pgwire::Buffer& out);
 
     // copy.cpp
-    engine::Outcome<bool> start_copy(Script& script, const CopyStatement& statement, pgwire::Buffer& out);
+    engine::Outcome<std::unique_ptr<engine::ResultStream>> start_copy(const CopyStatement& statement,
+                                                                      pgwire::Buffer& out);
     static void put_copy_header(const pgwire::CopyFormat& format, const std::vector<pgwire::ColumnDescription>& columns,
                                 pgwire::Buffer& out);
     void copy_message(const pgwire::Frame& frame, pgwire::Buffer& out);
-    engine::QueryError copy_failure(const Error& error);
     void end_copy(pgwire::Buffer& out);
     void fail_copy(const engine::QueryError& error, pgwire::Buffer& out);
-    void drop_copy();
 
     // extended_query.cpp
     void parse(const pgwire::Frame& frame, pgwire::Buffer& out);
@@ -140,6 +139,8 @@ class Session {
     void sync(pgwire::Buffer& out);
     engine::Outcome<std::unique_ptr<PreparedStatement>> prepare_statement(const pgwire::Parse& parse);
     engine::Outcome<void> start_portal(Portal& portal, bool sync_follows);
+    engine::Outcome<void> start_copy_portal(Portal& portal, const CopyStatement& copy, bool sync_follows,
+                                            pgwire::Buffer& out);
     void fail_extended(const engine::QueryError& error, pgwire::Buffer& out);
 
     // session_statements.cpp: everything but EngineStatement.
@@ -190,10 +191,8 @@ class Session {
 
     Transaction transaction_ = Transaction::none;
     std::optional<Script> script_;
-    // A COPY FROM STDIN of the script's present statement.
+    // A COPY FROM STDIN of the script's present statement, or of an Execute.
     std::unique_ptr<engine::CopyIn> copy_in_;
-    std::optional<pgwire::CopyReader> copy_reader_;
-    std::optional<engine::QueryError> copy_error_;  // why the engine took no more rows
     std::map<std::string, std::shared_ptr<PreparedStatement>> statements_;
     std::map<std::string, Portal> portals_;
     struct Executing {

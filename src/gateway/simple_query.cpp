@@ -54,7 +54,15 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
     if (refused_in_failed_block(part.statement)) {
         return QueryError{"25P02", "current transaction is aborted, commands ignored until end of transaction block"};
     }
-    if (const auto* copy = std::get_if<CopyStatement>(&part.statement)) return start_copy(script, *copy, out);
+    if (const auto* copy = std::get_if<CopyStatement>(&part.statement)) {
+        if (script.parts.size() > 1) {
+            if (auto begun = begin_implicit(); !begun) return begun.error();
+        }
+        auto stream = start_copy(*copy, out);
+        if (!stream) return stream.error();
+        script.stream = std::move(*stream);
+        return false;
+    }
     if (!part.parsed) {
         auto done = run_session_statement(part.statement, true, out);
         if (!done) return done.error();

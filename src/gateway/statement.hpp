@@ -63,12 +63,12 @@ struct DiscardStatement {
 struct DeallocateStatement {
     std::string name;  // empty: ALL
 };
-// COPY between the lake and the client's own stream, as text or csv.
+// COPY between the lake and the client's own stream.
 struct CopyStatement {
     bool from = false;
     engine::CopyTarget target;  // FROM
     std::string query;          // TO: what is copied
-    pgwire::CopyFormat format;
+    engine::CopyOptions options;
 };
 // The session's own, but not to be had: why.
 struct RefusedStatement {

@@ -98,6 +98,7 @@ void put_report(Buffer& out, const Report& report) {
     put_field(out, 'M', report.message.empty() ? "unknown error" : report.message);
     put_field(out, 'D', report.detail);
     put_field(out, 'H', report.hint);
+    put_field(out, 'W', report.context);
     if (report.position > 0) put_field(out, 'P', std::to_string(report.position));
     out.put_byte('\0');
 }

@@ -47,6 +47,7 @@ struct Report {
     std::string message;
     std::string detail;
     std::string hint;
+    std::string context;
     std::size_t position = 0;  // of the character in the client's statement, from 1; 0: none
 };
 
