@@ -98,14 +98,15 @@ class Box:
                                             stdin=subprocess.DEVNULL, stdout=output, stderr=log)
 
     def start(self, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> "Box":
-        """Starts the box and waits until /readyz says yes. Raises BoxFailed."""
+        """Starts the box and waits until it is ready, and has said so. Raises BoxFailed."""
         self.spawn()
         self.wait_ready(timeout_seconds)
         return self
 
     def wait_ready(self, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> None:
+        """The engine answers /readyz a moment before the supervisor notes it and prints what to copy: waits for both."""
         deadline = time.monotonic() + timeout_seconds
-        while not self.is_ready():
+        while not (self.is_ready() and "curl " in self.output()):
             if self.process.poll() is not None:
                 raise BoxFailed(f"the box ended with exit code {self.process.returncode}:\n{self.log()}")
             if time.monotonic() > deadline:

@@ -1,7 +1,11 @@
 """`boathouse doctor`: what it finds on a healthy box, and on the troubles that people have."""
 
+import contextlib
 import json
+import threading
+import time
 
+import psutil
 import psycopg
 import pytest
 
@@ -23,22 +27,51 @@ def levels(findings, check):
     return [finding["level"] for finding in findings[check]]
 
 
+def until(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.1)
+
+
 def test_a_healthy_box_on_its_own_machine(run, box):
-    outcome, findings = doctor(run, "--data-dir", str(box.data_dir), "--catalog-port", str(box.catalog_port),
-                               POSTGRES_PASSWORD=box.password)
+    outcome, findings = doctor(run, "--data-dir", str(box.data_dir), POSTGRES_PASSWORD=box.password)
     assert outcome.code == 0, outcome.output
     for check in ["box", "port", "password", "tls", "lake", "postgresql", "clock", "locks", "extensions", "data path",
-                  "attach"]:
+                  "attach", "http"]:
         assert levels(findings, check) == ["ok"], findings[check]
     assert "failure" not in outcome.output
     assert box.password not in outcome.output + outcome.errors
 
 
 def test_a_healthy_box_as_a_client_sees_it(run, box):
-    outcome, findings = as_client(run, box)
+    outcome, findings = as_client(run, box, "--http-port", str(box.http_port))
     assert outcome.code == 0, outcome.output
-    assert levels(findings, "attach") == ["ok"]
+    assert levels(findings, "attach") == levels(findings, "http") == ["ok"]
     assert "box" not in findings and "disk" not in findings
+
+
+def test_an_http_door_that_is_closed_to_this_machine(run, box, free_port):
+    outcome, findings = as_client(run, box, "--http-port", str(free_port()))
+    assert outcome.code == 0, outcome.output
+    assert levels(findings, "http") == ["warning"]
+    assert "Connection refused" in findings["http"][0]["message"] and "--http-port" in findings["http"][0]["hint"]
+
+
+def test_a_box_that_is_not_ready_says_why(run, new_box):
+    box = new_box()
+    box.expect("not ready|postgres: |PostgreSQL|http: |engine: |gateway: ")
+    psutil.Process(box.pid).suspend()  # so that it does not start PostgreSQL again
+    try:
+        box.child("postgres").kill()
+        until(lambda: not box.is_ready())
+        outcome, findings = doctor(run, "--data-dir", str(box.data_dir), POSTGRES_PASSWORD=box.password)
+    finally:
+        psutil.Process(box.pid).resume()
+    assert outcome.code == 1
+    assert levels(findings, "http") == ["failure"]
+    assert "not ready: no: the catalog's PostgreSQL does not answer" in findings["http"][0]["message"]
+    box.wait_ready()
 
 
 REFUSALS = "password authentication failed|Connection matched"  # what PostgreSQL logs of a wrong password
@@ -89,6 +122,23 @@ def test_a_session_left_in_a_transaction_is_not_blamed_at_once(run, box):
         session.execute("SELECT count(*) FROM public.ducklake_snapshot")
         _, findings = as_client(run, box)
         assert levels(findings, "locks") == ["ok"]
+
+
+def test_a_session_that_others_wait_for_is_named(run, box):
+    take = "SELECT pg_advisory_xact_lock(20260101)"
+    waiting = threading.Thread(target=lambda: psycopg.connect(box.dsn).execute(take))
+    with contextlib.closing(psycopg.connect(box.dsn)) as idle, psycopg.connect(box.dsn, autocommit=True) as witness:
+        idle.execute(take)
+        waiting.start()
+        until(lambda: levels(as_client(run, box)[1], "locks") == ["warning"])
+        finding, = as_client(run, box)[1]["locks"]
+        assert f"session {idle.info.backend_pid} of admin" in finding["message"]
+        assert "; 1 others wait for it" in finding["message"]
+        assert finding["hint"].endswith(f"SELECT pg_terminate_backend({idle.info.backend_pid});")
+        witness.execute("SELECT pg_terminate_backend(%s)", [idle.info.backend_pid])
+    waiting.join()
+    _, findings = as_client(run, box)
+    assert levels(findings, "locks") == ["ok"]
 
 
 def test_a_catalog_that_speaks_no_tls_is_a_warning(run, new_box):

@@ -37,7 +37,6 @@ def attached(box, duckdb_home) -> duckdb.DuckDBPyConnection:
 
 def test_says_what_to_copy_and_what_it_is(new_box):
     box = new_box()
-    wait_for(lambda: "curl" in box.output(), "the text to copy")
     text = box.output()
     assert f"port={box.catalog_port} user=admin dbname=lakehouse' AS lake;" in text
     assert f"psql 'postgresql://admin@localhost:{box.sql_port}/lake'" in text
@@ -125,14 +124,12 @@ def test_generates_a_password_and_shows_it_once(new_box):
     path = box.data_dir / "secrets" / "postgres_password"
     password = path.read_text().strip()
     assert len(password) >= 20 and stat.S_IMODE(path.stat().st_mode) == 0o600
-    wait_for(lambda: "curl" in box.output(), "the text to copy")
     assert f"password={password} " in box.output()
     assert password not in box.log()
     box.password = password
     with psycopg.connect(box.dsn) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("admin",)
     box.restart()
-    wait_for(lambda: "curl" in box.output(), "the text to copy")
     assert password not in box.output() and str(path) in box.output()
     with psycopg.connect(box.dsn) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -254,9 +251,14 @@ def test_is_a_good_process_one(new_box):
     assert state_of(box)["pid"] == 1
     # A process in the same namespace leaves an orphan behind, which process 1 inherits and must bury.
     inside = ["nsenter", "--target", str(supervisor.pid), "--pid"] + ([] if os.geteuid() == 0 else ["--user", "--preserve-credentials"])
-    subprocess.run([*inside, "sh", "-c", "sleep 0.3 &"], check=True)
-    wait_for(lambda: "sleep" in [child.name() for child in supervisor.children()], "the orphan's adoption")
-    wait_for(lambda: "sleep" not in [child.name() for child in supervisor.children()], "the orphan's burial")
+    subprocess.run([*inside, "sh", "-c", "sleep 600 &"], check=True)
+
+    def orphans() -> list[psutil.Process]:
+        return [child for child in supervisor.children() if child.name() == "sleep"]
+
+    wait_for(orphans, "the orphan's adoption")
+    orphans()[0].kill()
+    wait_for(lambda: not orphans(), "the orphan's burial")
     supervisor.send_signal(signal.SIGTERM)
     assert box.wait_exit() == 0
     assert "supervisor: stopped" in box.log()

@@ -125,7 +125,7 @@ def test_engine_killed(new_box, duckdb_home):
         engine = box.child("boathouse-engine")
         engine.kill()
         wait_for(lambda: state_of(box)["engine"]["restarts"] == 1 and state_of(box)["phase"] == "ready", "the new engine")
-        assert box.is_ready()
+        box.wait_ready()
         assert box.child("boathouse-engine").pid != engine.pid
         assert box.child("postgres").pid == postmaster
         assert witness.execute("SELECT 1").fetchone() == (1,), "a client of the catalog lost its connection"
@@ -218,7 +218,7 @@ def test_postgresql_killed_under_writing_clients(new_box, duckdb_home):
     assert {count for _, count in rows} == {1}, "an insert is there twice"
     missing = {entry for entries in acknowledged for entry in entries} - {entry for entry, _ in rows}
     assert not missing, f"{len(missing)} acknowledged inserts are lost"
-    assert box.is_ready()
+    box.wait_ready()
 
 
 def test_backend_killed(new_box, duckdb_home):
@@ -230,15 +230,7 @@ def test_backend_killed(new_box, duckdb_home):
         os.kill(victim.info.backend_pid, signal.SIGKILL)
         with pytest.raises(psycopg.OperationalError):
             victim.execute("SELECT 1")
-
-    def answers() -> bool:
-        try:
-            psycopg.connect(box.dsn).close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    wait_for(answers, "PostgreSQL's recovery")
+    wait_for(lambda: box.log().count("database system is ready to accept connections") == 2, "PostgreSQL's recovery")
     assert box.child("postgres").pid == postmaster.pid
     attached(box, duckdb_home).execute("CREATE TABLE lake.t (i INTEGER)")
 

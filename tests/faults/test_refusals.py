@@ -66,7 +66,8 @@ def test_second_box_on_the_same_directory(new_box):
     code, error = refusal(second)
     assert code == 1
     assert f"another box runs on the data directory {box.data_dir} (process {box.pid})" in error
-    assert box.is_ready(), "the first box noticed"
+    box.wait_ready()
+    assert box.child("postgres").is_running(), "the first box noticed"
 
 
 @pytest.mark.parametrize("format_number", ["0", "2"])

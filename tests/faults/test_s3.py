@@ -112,4 +112,4 @@ def test_an_outage_during_inserts_loses_nothing_acknowledged(new_box, s3, duckdb
     batches = dict(fresh.execute("SELECT batch, count(*) FROM lake.numbers GROUP BY batch").fetchall())
     assert set(writer.acknowledged) <= set(batches)
     assert set(batches.values()) == {Writer.rows}  # no half-written snapshot
-    assert box.is_ready()
+    box.wait_ready()
