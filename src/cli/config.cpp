@@ -16,7 +16,7 @@ constexpr const char* kMask = "********";
 
 // The value as it may be seen; "" where there is none.
 std::string shown(const config::Option& option, const config::Settings& settings) {
-    const std::string text = config::get_value(option, settings);
+    std::string text = config::get_value(option, settings);
     if (!config::is_secret(option) || text.empty()) return text;
     return option.key == "catalog" && !config::has_password(text) ? text : kMask;
 }

@@ -10,6 +10,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/doctor_finding.hpp"
+#include "cli/readiness.hpp"
+#include "cli/running_box.hpp"
 
 namespace boathouse::cli {
 namespace {
@@ -77,11 +79,6 @@ Secret find_password(const config::Settings& settings, const Flags& flags, const
     return prompt_password(flags.user.empty() ? settings.postgres_user : flags.user);
 }
 
-std::string reachable_host(const std::string& listen) {
-    if (listen == "0.0.0.0") return "127.0.0.1";
-    return listen == "::" ? "::1" : listen;
-}
-
 Result<catalog::Endpoint> find_endpoint(const config::Settings& settings, const Flags& flags,
                                         const Invocation& invocation) {
     if (flags.host.empty() && !settings.catalog.empty()) return catalog::box_endpoint(settings);
@@ -115,8 +112,11 @@ void print(const Findings& findings, bool as_json) {
 }
 
 int examine(const Invocation& invocation, const Flags& flags) {
-    const auto settings = read_settings(invocation);
+    auto settings = read_settings(invocation);
     if (!settings) return fail(settings.error());
+    if (flags.host.empty()) {
+        if (const Status adopted = adopt_running_box(*settings); !adopted) return fail(adopted.error());
+    }
     const auto endpoint = find_endpoint(*settings, flags, invocation);
     if (!endpoint) return fail(endpoint.error());
     Findings findings;
@@ -125,6 +125,9 @@ int examine(const Invocation& invocation, const Flags& flags) {
         check_catalog(*connection, findings);
         check_engine(*settings, *endpoint, findings);
     }
+    const bool is_local = flags.host.empty();
+    check_http({.host = is_local ? reachable_host(settings->listen) : flags.host, .port = settings->http_port},
+               is_local, findings);
     check_client(*settings, findings);
     print(findings, flags.json);
     const bool failed = std::any_of(findings.begin(), findings.end(),
@@ -138,7 +141,7 @@ void add_doctor(CLI::App& root, Invocation& invocation) {
     CLI::App& command = add_command(root, {.name = "doctor",
                                            .summary = "Find what keeps clients from the lake, and say what to do",
                                            .teaching = kTeaching});
-    accept_settings(command, invocation, {"config_file", "data_dir", "listen", "catalog_port"});
+    accept_settings(command, invocation, {"config_file", "data_dir", "listen", "catalog_port", "http_port"});
     auto flags = std::make_shared<Flags>();
     command.add_option("--host", flags->host, "Examine the box on this host, as a client");
     command.add_option("--port", flags->port, "Its catalog's port");

@@ -2,12 +2,11 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/statvfs.h>
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
 #include "cli/doctor_finding.hpp"
+#include "cli/program.hpp"
 #include "config/version.hpp"
 #include "supervisor/data_lock.hpp"
 #include "supervisor/state.hpp"
@@ -57,15 +56,11 @@ Finding check_state(const config::Settings& settings) {
 
 // Empty when there is no Python, or it has none of the packages.
 std::string python_packages() {
-    std::FILE* pipe = ::popen(
-        "python3 -c \"import importlib.util as u; print(' '.join(p for p in ('duckdb', 'pytz') if u.find_spec(p)))\" "
-        "2>/dev/null",
-        "re");
-    if (pipe == nullptr) return "";
-    std::array<char, 256> buffer{};
-    const auto size = std::fread(buffer.data(), 1, buffer.size(), pipe);
-    ::pclose(pipe);
-    return {buffer.data(), size};
+    const auto end = run_program(
+        {.command = {"python3", "-c",
+                     "import importlib.util as u; print(' '.join(p for p in ('duckdb', 'pytz') if u.find_spec(p)))"},
+         .is_quiet = true});
+    return end ? end->output : "";
 }
 
 }  // namespace

@@ -103,18 +103,26 @@ void check_clock(catalog::Connection& connection, Findings& findings) {
                         "Set both by NTP: time travel by timestamp and TLS certificates go by the clock."});
 }
 
-// Sessions that sit in an open transaction keep locks, and old row versions, for as long as they live.
+// Sessions that sit in an open transaction, with the number of those that wait for them: for long, or while others
+// wait.
+constexpr const char* kOrphans = R"sql(
+SELECT pid, usename, idle_seconds, waiting
+  FROM (SELECT a.pid, a.usename, extract(epoch FROM now() - a.state_change)::bigint AS idle_seconds,
+               (SELECT count(*) FROM pg_stat_activity w WHERE a.pid = ANY (pg_blocking_pids(w.pid))) AS waiting
+          FROM pg_stat_activity a
+         WHERE a.datname = current_database() AND a.state LIKE 'idle in transaction%') sessions
+ WHERE idle_seconds >= 600 OR (idle_seconds >= 5 AND waiting > 0))sql";
+
+// They keep their locks, and old row versions, for as long as they live.
 void check_locks(catalog::Connection& connection, Findings& findings) {
     const auto before = findings.size();
-    const auto sessions = connection.query(
-        "SELECT pid, usename, extract(epoch FROM now() - state_change)::bigint FROM pg_stat_activity"
-        " WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND state_change < now() - interval "
-        "'10 minutes'");
+    const auto sessions = connection.query(kOrphans);
     for (const auto& row : sessions ? *sessions : catalog::Rows()) {
         findings.push_back(
             {"locks", Level::warning,
-             fmt::format("session {} of {} has done nothing in an open transaction for {} s", row.at(0).value_or("?"),
-                         row.at(1).value_or("?"), row.at(2).value_or("?")),
+             fmt::format("session {} of {} has done nothing in an open transaction for {} s; {} others wait for it",
+                         row.at(0).value_or("?"), row.at(1).value_or("?"), row.at(2).value_or("?"),
+                         row.at(3).value_or("?")),
              fmt::format("If its client is gone, end it: SELECT pg_terminate_backend({});", row.at(0).value_or("?"))});
     }
     const auto prepared = connection.query(

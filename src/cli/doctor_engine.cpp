@@ -1,16 +1,15 @@
 // Doctor's look through DuckDB: boathouse-engine's probe, as this program links no DuckDB.
 #include <spdlog/fmt/fmt.h>
-#include <sys/wait.h>
 
 #include <boost/json.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 
 #include "base/install_layout.hpp"
 #include "cli/doctor_finding.hpp"
+#include "cli/program.hpp"
 #include "config/load.hpp"
 
 namespace boathouse::cli {
@@ -38,18 +37,13 @@ Result<json::object> run_probe(const config::Settings& settings, const catalog::
     const auto engine = engine_executable();
     if (!engine) return engine.error();
     set_environment(settings, endpoint);
-    const std::string command = "'" + engine->string() + "' probe";
-    std::FILE* pipe = ::popen(command.c_str(), "re");
-    if (pipe == nullptr) return Error{ErrorKind::internal, "boathouse-engine cannot be started"};
-    std::string output;
-    char buffer[4096];
-    while (const auto size = std::fread(buffer, 1, sizeof(buffer), pipe)) output.append(buffer, size);
-    const int status = ::pclose(pipe);
+    const auto end = run_program({.command = {engine->string(), "probe"}});
+    if (!end) return end.error();
     boost::system::error_code malformed;
-    auto report = json::parse(output, malformed);
-    if (status != 0 || malformed || !report.is_object()) {
+    auto report = json::parse(end->output, malformed);
+    if (end->exit_code != 0 || malformed || !report.is_object()) {
         return Error{ErrorKind::internal,
-                     fmt::format("`boathouse-engine probe` ended with code {} and no report", WEXITSTATUS(status)),
+                     fmt::format("`boathouse-engine probe` ended with code {} and no report", end->exit_code),
                      "What it said is above."};
     }
     return report.as_object();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catalog/connection.hpp"
+#include "cli/http_get.hpp"
 #include "config/settings.hpp"
 
 namespace boathouse::cli {
@@ -38,6 +39,9 @@ void check_catalog(catalog::Connection& connection, Findings& findings);
 
 // Through boathouse-engine: DuckDB and its extensions, the data path from here, the lake.
 void check_engine(const config::Settings& settings, const catalog::Endpoint& endpoint, Findings& findings);
+
+// The HTTP door: does it answer, and does it say that the box is ready.
+void check_http(const HttpAddress& address, bool is_local, Findings& findings);
 
 // The box's own machine: its lock and state, space on its disks.
 void check_box(const config::Settings& settings, Findings& findings);

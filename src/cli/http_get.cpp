@@ -41,7 +41,7 @@ Result<HttpAnswer> http_get(const HttpAddress& address, const std::string& path,
     Result<HttpAnswer> out = HttpAnswer{};
     asio::io_context context;
     // Asio reports failures of a coroutine by exception; it ends here.
-    asio::co_spawn(context, ask(address, path, timeout), [&](std::exception_ptr failure, HttpAnswer answer) {
+    asio::co_spawn(context, ask(address, path, timeout), [&](const std::exception_ptr& failure, HttpAnswer answer) {
         out = std::move(answer);
         try {
             if (failure) std::rethrow_exception(failure);

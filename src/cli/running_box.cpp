@@ -7,6 +7,8 @@ namespace boathouse::cli {
 Status adopt_running_box(config::Settings& settings) {
     const auto state = supervisor::read_state(settings);
     if (!state || state->pid == 0) return {};
+    settings.sql_port = state->sql_port;
+    settings.http_port = state->http_port;
     const bool external = state->catalog_port == 0;
     if (external && settings.catalog.empty()) {
         return Error{
@@ -14,9 +16,9 @@ Status adopt_running_box(config::Settings& settings) {
             .message = "the box on " + settings.data_dir + " has an external catalog, whose URL is not known here",
             .hint = "Set BOATHOUSE_CATALOG as it was set for the box."};
     }
+    settings.listen = state->listen;
     if (external) return {};
     settings.catalog = Secret();
-    settings.listen = state->listen;
     settings.catalog_port = state->catalog_port;
     settings.postgres_user = state->postgres_user;
     settings.postgres_db = state->postgres_db;

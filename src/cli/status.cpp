@@ -6,7 +6,7 @@
 #include <iostream>
 
 #include "cli/commands.hpp"
-#include "cli/http_get.hpp"
+#include "cli/readiness.hpp"
 #include "supervisor/state.hpp"
 
 namespace boathouse::cli {
@@ -16,45 +16,8 @@ using supervisor::ChildState;
 using supervisor::Phase;
 using supervisor::State;
 
-// Where this machine reaches a door that listens on `listen`.
-std::string reachable_host(const std::string& listen) {
-    if (listen == "0.0.0.0") return "127.0.0.1";
-    return listen == "::" ? "::1" : listen;
-}
-
 bool is_running(const State& state) {
     return state.pid != 0;
-}
-
-// What the HTTP door says, or why it says nothing.
-struct Readiness {
-    bool ready = false;
-    std::string text;
-    boost::json::value json;  // the door's own answer; null without one
-};
-
-// {"ready": false, "reasons": [{"part": …, "message": …}]} as a line.
-std::string in_words(const HttpAnswer& answer, const boost::json::value& json) {
-    std::string out;
-    if (const auto* reasons = json.is_object() ? json.as_object().if_contains("reasons") : nullptr) {
-        for (const auto& reason : reasons->is_array() ? reasons->as_array() : boost::json::array()) {
-            const auto* message = reason.is_object() ? reason.as_object().if_contains("message") : nullptr;
-            if (message != nullptr && message->is_string()) {
-                out += (out.empty() ? "no: " : "; ") + std::string(message->as_string());
-            }
-        }
-    }
-    if (!out.empty()) return out;
-    return answer.status == 200 ? "a query on the lake has succeeded" : "no: HTTP " + std::to_string(answer.status);
-}
-
-Readiness ask_readiness(const State& state) {
-    if (!is_running(state)) return {};
-    const auto answer = http_get({.host = reachable_host(state.listen), .port = state.http_port}, "/readyz");
-    if (!answer) return {.ready = false, .text = "no: " + answer.error().message, .json = nullptr};
-    boost::system::error_code malformed;
-    auto json = boost::json::parse(answer->body, malformed);
-    return {.ready = answer->status == 200, .text = in_words(*answer, json), .json = std::move(json)};
 }
 
 std::string utc(std::int64_t unix_seconds) {
@@ -130,7 +93,10 @@ int print_status(const Invocation& invocation, bool json) {
         state = none;
     }
     if (!state) return fail(state.error());
-    const Readiness readiness = ask_readiness(*state);
+    Readiness readiness;
+    if (is_running(*state)) {
+        readiness = ask_readiness({.host = reachable_host(state->listen), .port = state->http_port});
+    }
     json ? print_json(*state, readiness) : print_text(*state, readiness);
     return state->phase == Phase::ready && readiness.ready ? kExitOk : kExitUnavailable;
 }
