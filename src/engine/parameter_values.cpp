@@ -24,10 +24,10 @@ constexpr std::int64_t kEpochMicros = std::int64_t{kEpochDays} * 86'400'000'000;
     throw duckdb::ConversionException("incorrect binary data format in a parameter of type %s", type);
 }
 
-std::int8_t hex_digit(char digit) {
-    if (digit >= '0' && digit <= '9') return static_cast<std::int8_t>(digit - '0');
-    if (digit >= 'a' && digit <= 'f') return static_cast<std::int8_t>(digit - 'a' + 10);
-    if (digit >= 'A' && digit <= 'F') return static_cast<std::int8_t>(digit - 'A' + 10);
+int hex_digit(char digit) {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
     return -1;
 }
 

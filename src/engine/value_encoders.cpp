@@ -30,6 +30,7 @@ void put_integer_text(Buffer& out, const ColumnEncoder&, const Cells& cells, idx
 
 template <class T, class Wire>
 void put_integer_binary(Buffer& out, const ColumnEncoder&, const Cells& cells, idx_t index) {
+    // NOLINTNEXTLINE(bugprone-signed-char-misuse): a TINYINT is a number
     const Wire value = static_cast<Wire>(cell<T>(cells, index));
     if constexpr (sizeof(Wire) == 2) out.put_i16(value);
     if constexpr (sizeof(Wire) == 4) out.put_i32(value);

@@ -23,9 +23,9 @@
 
 namespace boathouse::gateway {
 
-inline constexpr std::size_t kReadBytes = 8 * 1024;
-inline constexpr std::size_t kInboxBytes = 1024 * 1024;     // one message may be larger
-inline constexpr std::size_t kOutgoingBytes = 1024 * 1024;  // passed by at most kOutputBytes
+inline constexpr std::size_t kReadBytes = std::size_t{8} * 1024;
+inline constexpr std::size_t kInboxBytes = std::size_t{1024} * 1024;     // one message may be larger
+inline constexpr std::size_t kOutgoingBytes = std::size_t{1024} * 1024;  // passed by at most kOutputBytes
 
 struct ConnectionServices {
     SessionServices& sessions;

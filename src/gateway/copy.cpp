@@ -83,7 +83,7 @@ void Session::end_copy(Buffer& out) {
 
 // Nothing of it is kept. What the client still sends is ignored: up to the next statement, or to Sync.
 void Session::fail_copy(const QueryError& error, Buffer& out) {
-    const QueryError kept = error;
+    const QueryError kept = error;  // NOLINT(performance-unnecessary-copy-initialization): it may be the copy's own
     copy_in_.reset();
     if (!script_) return fail_extended(kept, out);
     put_error(kept, out);

@@ -31,7 +31,7 @@
 namespace boathouse::gateway {
 
 // A result is encoded up to this many bytes before the client has to take some.
-inline constexpr std::size_t kOutputBytes = 512 * 1024;
+inline constexpr std::size_t kOutputBytes = std::size_t{512} * 1024;
 inline constexpr std::size_t kPreparedStatementsMax = 10'000;
 inline constexpr std::size_t kPortalsMax = 1'000;
 

@@ -21,7 +21,7 @@ namespace beast = boost::beast;
 namespace beast_http = boost::beast::http;
 using Parser = beast_http::request_parser<beast_http::string_body>;
 
-constexpr std::size_t kLingerBytesMax = 1024 * 1024;
+constexpr std::size_t kLingerBytesMax = std::size_t{1024} * 1024;
 constexpr std::chrono::seconds kLingerTime{1};
 
 // Counts a request as being answered for as long as it lives.
@@ -168,7 +168,7 @@ asio::awaitable<bool> serve_request(Stream& stream, beast::flat_buffer& buffer, 
 // Reads and drops what a refused client is still sending, within bounds. A socket that is closed with bytes unread
 // resets the connection, and the answer may be lost on its way (RFC 9112, section 9.6).
 asio::awaitable<void> linger(Stream& stream) {
-    std::array<char, 16 * 1024> dropped;
+    std::array<char, std::size_t{16} * 1024> dropped;
     std::size_t left_bytes = kLingerBytesMax;
     beast::error_code error;
     stream.expires_after(kLingerTime);

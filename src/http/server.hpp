@@ -23,7 +23,7 @@ struct ServerOptions {
     int worker_threads = 4;
     int connections_max = 512;  // of each listener
     std::uint32_t header_bytes_max = 16 * 1024;
-    std::uint64_t body_bytes_max = 1024 * 1024;
+    std::uint64_t body_bytes_max = std::uint64_t{1024} * 1024;
     int request_timeout_ms = 15'000;   // for a request to arrive whole, and for a kept connection to send the next
     int progress_timeout_ms = 30'000;  // for a client to take some of the response
 };

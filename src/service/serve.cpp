@@ -30,19 +30,13 @@ constexpr int kExitConfiguration = 78;  // EX_CONFIG of sysexits.h
 int exit_code(ErrorKind kind) {
     switch (kind) {
         case ErrorKind::configuration:
-            return kExitConfiguration;
-        case ErrorKind::unavailable:
-            return kExitFailed;
         case ErrorKind::permission:
-            return kExitConfiguration;
         case ErrorKind::not_found:
-            return kExitConfiguration;
         case ErrorKind::conflict:
-            return kExitConfiguration;
         case ErrorKind::corrupt:
             return kExitConfiguration;
+        case ErrorKind::unavailable:
         case ErrorKind::limit:
-            return kExitFailed;
         case ErrorKind::internal:
             return kExitFailed;
     }
