@@ -14,7 +14,7 @@
 
 namespace boathouse::syntax {
 
-constexpr std::size_t kTextBytesMax = 256 * 1024;
+constexpr std::size_t kTextBytesMax = std::size_t{256} * 1024;
 constexpr std::size_t kNestingMax = 1000;
 
 struct Relation {
