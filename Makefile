@@ -6,9 +6,10 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 ARGS ?=
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit build check lint bench fmt install image test-image clean all-targets configure reconfigure packages
+.PHONY: help run test test-unit build check lint bench fuzz fmt install image test-image clean all-targets configure reconfigure packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,6 +43,12 @@ lint: configure ## clang-tidy over what has changed since it was last clean; min
 bench: build ## the benchmarks; results go to bench/RESULTS.md
 	@scripts/packages run test
 	@bench/run $(ARGS)
+
+fuzz: packages ## fuzz what reads a client's bytes, FUZZ_SECONDS= each (60); needs clang
+	@scripts/packages fuzz
+	@cmake --preset fuzz
+	@cmake --build --preset fuzz --parallel $(JOBS)
+	@fuzz/run $(FUZZ_SECONDS)
 
 fmt: ## format the C++ and Python sources in place
 	@scripts/packages check
