@@ -35,7 +35,9 @@ namespace {
 
 constexpr const char* kMark = "boathouse_client";
 
-struct ClientMark final : duckdb::ClientContextState {};
+struct ClientMark final : duckdb::ClientContextState {
+    bool suspended = false;  // an OwnStatement lives
+};
 
 // Table functions that read nothing but their arguments, the lake, or DuckDB's description of itself.
 constexpr std::string_view kFunctions[] = {
@@ -145,7 +147,8 @@ void check_plan(LogicalOperator& op) {
 }
 
 void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& statement) {
-    if (!input.context.registered_state->Get<ClientMark>(kMark)) return;
+    const auto mark = input.context.registered_state->Get<ClientMark>(kMark);
+    if (!mark || mark->suspended) return;
     if (statement.plan) check_plan(*statement.plan);
 }
 
@@ -168,6 +171,13 @@ void install_guard(duckdb::DatabaseInstance& database) {
 
 void protect(duckdb::ClientContext& context) {
     context.registered_state->GetOrCreate<ClientMark>(kMark);
+}
+
+OwnStatement::OwnStatement(duckdb::ClientContext& context) : context_(context) {
+    context.registered_state->GetOrCreate<ClientMark>(kMark)->suspended = true;
+}
+OwnStatement::~OwnStatement() {
+    context_.registered_state->GetOrCreate<ClientMark>(kMark)->suspended = false;
 }
 
 void refuse_statement(const duckdb::SQLStatement& statement) {

@@ -17,6 +17,19 @@ void install_guard(duckdb::DatabaseInstance& database);
 // Marks a connection as a client's.
 void protect(duckdb::ClientContext& context);
 
+// While it lives, what the connection runs is the engine's own and its plans are not checked. Its text must hold
+// nothing of a client's but names.
+class OwnStatement {
+  public:
+    explicit OwnStatement(duckdb::ClientContext& context);
+    ~OwnStatement();
+    OwnStatement(const OwnStatement&) = delete;
+    OwnStatement& operator=(const OwnStatement&) = delete;
+
+  private:
+    duckdb::ClientContext& context_;
+};
+
 // Throws PermissionException.
 void refuse_statement(const duckdb::SQLStatement& statement);
 

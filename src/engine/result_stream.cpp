@@ -59,6 +59,24 @@ void ResultStream::Impl::recode(pgwire::Buffer& out, std::size_t message_at) {
     out.put(*recoded);
 }
 
+bool ResultStream::Impl::put_file(pgwire::Buffer& out, std::size_t bytes_max) {
+    constexpr std::size_t kPieceBytes = std::size_t{64} * 1024;
+    while (out.size() < bytes_max) {
+        const std::size_t message_at = out.size();
+        std::size_t count = 0;
+        {
+            const pgwire::Message message(out, 'd');
+            count = file->read(out.room(kPieceBytes), kPieceBytes);
+            out.advance(count);
+        }
+        if (count > 0) continue;
+        out.truncate(message_at);
+        end();
+        return false;
+    }
+    return true;
+}
+
 const std::vector<pgwire::ColumnDescription>& ResultStream::columns() const {
     return impl_->columns;
 }
@@ -73,6 +91,7 @@ Outcome<void> ResultStream::set_copy(const CopyOptions& options) {
     auto format = resolve_copy_options(options, names);
     if (!format) return format.error();
     impl_->copy = std::move(*format);
+    impl_->plain_fixed = copy_takes_plain(*impl_->copy);
     if (impl_->copy->kind == pgwire::CopyKind::binary) impl_->formats = {1};
     if (!impl_->copy->encoding.empty()) impl_->recoder.emplace("", impl_->copy->encoding);
     return {};
@@ -82,6 +101,10 @@ Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits
     Progress progress;
     std::size_t row_at = out.size();
     try {
+        if (impl_->file) {
+            progress.finished = !impl_->put_file(out, limits.bytes_max);
+            return progress;
+        }
         if (!impl_->gives_rows()) {
             // A single row holds the count of changed rows.
             auto chunk = impl_->finished ? nullptr : impl_->result->FetchRaw();
@@ -99,7 +122,7 @@ Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits
             if (impl_->encoder->rows_left() == 0 && (impl_->finished || !impl_->load_next())) break;
             row_at = out.size();
             if (impl_->copy && impl_->copy->is_lines()) {
-                impl_->encoder->put_copy_line(out, *impl_->copy);
+                impl_->encoder->put_copy_line(out, *impl_->copy, impl_->plain_fixed);
                 if (impl_->recoder) impl_->recode(out, row_at);
             } else if (impl_->copy) {
                 impl_->encoder->put_copy_tuple(out, impl_->rows + progress.rows == 0);
@@ -121,7 +144,7 @@ Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits
 }
 
 std::string ResultStream::command_tag() const {
-    if (impl_->copy) return "COPY " + std::to_string(impl_->rows);
+    if (impl_->copy || impl_->file) return "COPY " + std::to_string(impl_->rows);
     const std::string& word = impl_->tag;
     if (word == "INSERT") return "INSERT 0 " + std::to_string(impl_->rows);
     if (word == "SELECT" || word == "UPDATE" || word == "DELETE" || word == "MERGE") {

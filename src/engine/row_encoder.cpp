@@ -1,8 +1,13 @@
 #include "engine/row_encoder.hpp"
 
+#include <algorithm>
+#include <cctype>
+
+#include "engine/fixed_encoders.hpp"
 #include "engine/value_encoders.hpp"
 #include "engine/wire_types.hpp"
 #include "pgwire/backend.hpp"
+#include "pgwire/fixed_values.hpp"
 #include "pgwire/frontend.hpp"
 
 namespace boathouse::engine {
@@ -89,18 +94,37 @@ ColumnEncoder::ColumnEncoder(const LogicalType& column_type, Format column_forma
         }
     }
     put_value = choose_encoder(type, format == Format::binary);
+    write_fixed = choose_fixed_encoder(type, format == Format::binary);
+    is_string = type.id() == LogicalTypeId::VARCHAR || (type.id() == LogicalTypeId::BLOB && format == Format::binary);
 }
 
 void ColumnEncoder::put(Buffer& out, const Cells& cells, idx_t row) const {
+    constexpr std::size_t kLengthBytes = 4;
     const idx_t index = cells.unified.sel->get_index(row);
     if (!cells.unified.validity.RowIsValid(index)) {
         out.put_i32(-1);
         return;
     }
+    if (write_fixed) {
+        char* const length = out.room(kLengthBytes + pgwire::fixed::kFixedBytesMax);
+        if (const char* end = write_fixed(length + kLengthBytes, *this, cells.unified.data, index)) {
+            const auto size = static_cast<std::size_t>(end - length);
+            pgwire::fixed::network(length, static_cast<std::int32_t>(size - kLengthBytes));
+            return out.advance(size);
+        }
+    }
+    if (is_string) {
+        const duckdb::string_t& value = reinterpret_cast<const duckdb::string_t*>(cells.unified.data)[index];
+        const std::size_t size = value.GetSize();
+        char* const length = out.room(kLengthBytes + size);
+        pgwire::fixed::network(length, static_cast<std::int32_t>(size));
+        std::memcpy(length + kLengthBytes, value.GetData(), size);
+        return out.advance(kLengthBytes + size);
+    }
     const std::size_t length_at = out.size();
     out.put_i32(0);
     put_value(out, *this, cells, index);
-    out.set_i32(length_at, static_cast<std::int32_t>(out.size() - length_at - 4));
+    out.set_i32(length_at, static_cast<std::int32_t>(out.size() - length_at - kLengthBytes));
 }
 
 RowEncoder::RowEncoder(const duckdb::vector<LogicalType>& types, const std::vector<std::int16_t>& formats,
@@ -150,22 +174,45 @@ void RowEncoder::put_copy_tuple(Buffer& out, bool first) {
     ++row_;
 }
 
-void RowEncoder::put_copy_line(Buffer& out, const pgwire::CopyFormat& format) {
+void RowEncoder::put_copy_field(Buffer& out, const pgwire::CopyFormat& format, bool plain_fixed, std::size_t at) {
+    const ColumnEncoder& column = columns_[at];
+    const auto& unified = cells_[at].unified;
+    const idx_t index = unified.sel->get_index(row_);
+    if (!unified.validity.RowIsValid(index)) return out.put(format.null_text);
+    const pgwire::CopyValueOptions options{columns_.size() == 1, pgwire::copy_flag(format.force_quote, at)};
+    if (column.write_fixed && plain_fixed && !options.quoted) {
+        char* const begin = out.room(pgwire::fixed::kFixedBytesMax);
+        if (const char* end = column.write_fixed(begin, column, unified.data, index))
+            return out.advance(static_cast<std::size_t>(end - begin));
+    }
+    if (column.is_string) {
+        const duckdb::string_t& value = reinterpret_cast<const duckdb::string_t*>(unified.data)[index];
+        return pgwire::put_copy_value(out, {value.GetData(), value.GetSize()}, format, options);
+    }
+    scratch_.clear();
+    column.put_value(scratch_, column, cells_[at], index);
+    pgwire::put_copy_value(out, scratch_.view(), format, options);
+}
+
+void RowEncoder::put_copy_line(Buffer& out, const pgwire::CopyFormat& format, bool plain_fixed) {
     pgwire::Message message(out, 'd');
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         if (i > 0) out.put_byte(format.delimiter);
-        const idx_t index = cells_[i].unified.sel->get_index(row_);
-        if (!cells_[i].unified.validity.RowIsValid(index)) {
-            out.put(format.null_text);
-            continue;
-        }
-        scratch_.clear();
-        columns_[i].put_value(scratch_, columns_[i], cells_[i], index);
-        pgwire::put_copy_value(out, scratch_.view(), format,
-                               {columns_.size() == 1, pgwire::copy_flag(format.force_quote, i)});
+        put_copy_field(out, format, plain_fixed, i);
     }
     out.put_byte('\n');
     ++row_;
+}
+
+bool copy_takes_plain(const pgwire::CopyFormat& format) {
+    const auto occurs = [](char byte) {
+        return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '-' || byte == '+' || byte == '.' ||
+               byte == ':' || byte == ' ';
+    };
+    if (!format.is_lines() || occurs(format.delimiter)) return false;
+    if (format.is_csv() && (occurs(format.quote) || occurs(format.escape))) return false;
+    // Nothing that is written so is empty; a NULL of letters or digits alone may be the same as a value.
+    return format.null_text.empty() || !std::all_of(format.null_text.begin(), format.null_text.end(), occurs);
 }
 
 }  // namespace boathouse::engine

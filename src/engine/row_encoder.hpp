@@ -23,6 +23,10 @@ using Cells = duckdb::RecursiveUnifiedVectorFormat;
 // Appends the value at `index` of `cells`, which is not NULL, without its length.
 using PutValue = void (*)(pgwire::Buffer& out, const ColumnEncoder& column, const Cells& cells, duckdb::idx_t index);
 
+// Writes the same for a frequent type to memory with room for pgwire::fixed::kFixedBytesMax, and returns its end;
+// nullptr: this value goes by PutValue. `data` is the vector's.
+using WriteFixed = char* (*)(char* at, const ColumnEncoder& column, const void* data, duckdb::idx_t index);
+
 class ColumnEncoder {
   public:
     enum class Format { text, binary };
@@ -37,6 +41,8 @@ class ColumnEncoder {
     int scale = 0;          // of a DECIMAL
     std::uint32_t oid = 0;  // on the wire
     PutValue put_value = nullptr;
+    WriteFixed write_fixed = nullptr;     // null: none for the type
+    bool is_string = false;               // goes as its bytes
     std::vector<ColumnEncoder> children;  // of a list its values, of a struct its fields
 };
 
@@ -56,10 +62,13 @@ class RowEncoder {
     // One CopyData with a tuple of the binary format. `first`: the format's header goes before it, in the same message,
     // as drivers expect it.
     void put_copy_tuple(pgwire::Buffer& out, bool first);
-    // One CopyData with a line of text or csv.
-    void put_copy_line(pgwire::Buffer& out, const pgwire::CopyFormat& format);
+    // One CopyData with a line of text or csv. `plain_fixed`: whether what write_fixed() gives needs no escapes and no
+    // quotes (copy_takes_plain()).
+    void put_copy_line(pgwire::Buffer& out, const pgwire::CopyFormat& format, bool plain_fixed);
 
   private:
+    void put_copy_field(pgwire::Buffer& out, const pgwire::CopyFormat& format, bool plain_fixed, std::size_t column);
+
     duckdb::ClientContext& context_;
     std::vector<ColumnEncoder> columns_;
     duckdb::vector<duckdb::LogicalType> readable_;  // what each column is cast to before it is read; mostly its own
@@ -69,6 +78,9 @@ class RowEncoder {
     pgwire::Buffer scratch_;
     duckdb::idx_t row_ = 0;
 };
+
+// Whether numbers, dates and times never collide with the format's delimiter, quotes and NULL.
+bool copy_takes_plain(const pgwire::CopyFormat& format);
 
 // The CopyData that ends the binary format. `first`: there was no row.
 void put_copy_trailer(pgwire::Buffer& out, bool first);

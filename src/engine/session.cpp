@@ -1,5 +1,10 @@
 #include "engine/session.hpp"
 
+#include <duckdb/parser/parsed_data/copy_info.hpp>
+#include <duckdb/parser/statement/copy_statement.hpp>
+#include <duckdb/parser/statement/select_statement.hpp>
+
+#include "engine/copy_file.hpp"
 #include "engine/copy_source.hpp"
 #include "engine/database.hpp"
 #include "engine/dialect.hpp"
@@ -44,8 +49,9 @@ Status Session::admit_clients(Lake& lake) {
     Database& database = lake.database();
     install_guard(database.instance());
     register_copy_function(database.instance());
-    const auto locked = database.query("SET GLOBAL allowed_directories = [" + literal(lake.info().data_path) +
-                                       "]; SET GLOBAL enable_external_access = false");
+    const std::string copies = open_copy_directory(database.instance());
+    const auto locked = database.query("SET GLOBAL allowed_directories = [" + literal(lake.info().data_path) + ", " +
+                                       literal(copies) + "]; SET GLOBAL enable_external_access = false");
     if (!locked) return locked.error();
     return {};
 }
@@ -93,6 +99,31 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
         }
         return impl_->stream_of(impl_->connection.context->PendingQuery(std::move(statements.back()), true),
                                 std::move(parsed.impl_->tag));
+    } catch (const std::exception& exception) {
+        return impl_->describe(exception);
+    }
+}
+
+Outcome<std::unique_ptr<ResultStream>> Session::run_to_parquet(Parsed query) {
+    try {
+        if (auto settled = impl_->settle(); !settled) return settled.error();
+        auto& statements = query.impl_->statements;
+        if (statements.size() != 1 || statements.front()->type != duckdb::StatementType::SELECT_STATEMENT)
+            return QueryError{"0A000", "COPY in Parquet takes a SELECT"};
+        auto file = std::make_unique<CopyFile>(*impl_->connection.context->db);
+        auto copy = duckdb::make_uniq<duckdb::CopyStatement>();
+        copy->info->is_from = false;
+        copy->info->format = "parquet";
+        copy->info->file_path = file->path();
+        copy->info->select_statement = std::move(statements.front()->Cast<duckdb::SelectStatement>().node);
+        auto result = impl_->connection.Query(std::move(copy));
+        if (result->HasError()) return to_query_error(result->GetErrorObject(), impl_->scrubber);
+        const auto rows = result->GetValue(0, 0).GetValue<std::uint64_t>();
+        auto stream = std::make_unique<ResultStream::Impl>(*impl_, std::move(result), "COPY");
+        stream->columns.clear();
+        stream->rows = rows;
+        stream->file = std::move(file);
+        return std::unique_ptr<ResultStream>(new ResultStream(std::move(stream)));
     } catch (const std::exception& exception) {
         return impl_->describe(exception);
     }

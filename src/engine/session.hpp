@@ -164,6 +164,9 @@ class Session {
     Outcome<std::unique_ptr<Prepared>> prepare(Parsed statement, const std::vector<std::uint32_t>& parameter_types);
     Outcome<std::unique_ptr<ResultStream>> run(Prepared& statement, const std::vector<ParameterValue>& parameters);
 
+    // COPY TO in Parquet: the query's rows go into a file, the stream is its bytes. The first encode() comes after all
+    // of the query has run.
+    Outcome<std::unique_ptr<ResultStream>> run_to_parquet(Parsed query);
     Outcome<std::unique_ptr<CopyIn>> copy_in(const CopyTarget& target, const CopyOptions& options);
 
     Outcome<void> begin();

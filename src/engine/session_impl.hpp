@@ -5,6 +5,7 @@
 
 #include <duckdb.hpp>
 
+#include "engine/copy_file.hpp"
 #include "engine/duckdb_error.hpp"
 #include "engine/row_encoder.hpp"
 #include "engine/session.hpp"
@@ -48,14 +49,19 @@ struct ResultStream::Impl {
     // Turns the text of the CopyData that begins there into the wanted encoding.
     void recode(pgwire::Buffer& out, std::size_t message_at);
 
+    // Appends CopyData with the file's bytes; false at its end.
+    bool put_file(pgwire::Buffer& out, std::size_t bytes_max);
+
     Session::Impl& session;
     duckdb::unique_ptr<duckdb::QueryResult> result;
     std::string tag;
     std::vector<pgwire::ColumnDescription> columns;
     std::vector<std::int16_t> formats;
     std::optional<pgwire::CopyFormat> copy;
+    bool plain_fixed = false;                // of a COPY: what fixed encoders write goes as it is
     std::optional<pgwire::Recoder> recoder;  // of a COPY in another encoding
     std::optional<RowEncoder> encoder;
+    std::unique_ptr<CopyFile> file;                            // of a COPY in Parquet: its bytes go instead of rows
     duckdb::unique_ptr<duckdb::ColumnDataCollection> settled;  // what settle() took into memory
     duckdb::ColumnDataScanState scan;
     std::uint64_t rows = 0;

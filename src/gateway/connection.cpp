@@ -1,5 +1,7 @@
 #include "gateway/connection.hpp"
 
+#include <sys/socket.h>
+
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -63,7 +65,7 @@ void Connection::read() {
         if (gone_ || closing_ || reading_ || inbox_bytes_ > kInboxBytes) return;
     }
     reading_ = true;
-    chunk_.resize(kReadBytes);
+    chunk_.resize(read_bytes_);
     auto handler = asio::bind_executor(
         strand_, [self = shared_from_this()](error_code error, std::size_t count) { self->on_read(error, count); });
     if (tls_) {
@@ -77,6 +79,14 @@ void Connection::on_read(error_code error, std::size_t count) {
     reading_ = false;
     if (error) return on_gone();
     input_.append(chunk_.data(), count);
+    // A client that sends much is read in large pieces; one that does not keeps little.
+    if (count == read_bytes_ && read_bytes_ < kReadBytesMax) {
+        read_bytes_ *= 2;
+    } else if (count < kReadBytes && read_bytes_ > kReadBytes) {
+        read_bytes_ = kReadBytes;
+        chunk_.resize(kReadBytes);
+        chunk_.shrink_to_fit();
+    }
     if (take_frames()) read();
 }
 
@@ -251,15 +261,33 @@ void Connection::run_session() {
     }
 }
 
+// A short answer that the kernel takes whole goes out from here, which saves waking a network thread: half of what a
+// SELECT 1 costs. REQUIRES: mutex_ is held, so that the socket is not closed meanwhile.
+bool Connection::send_at_once(Buffer& out) {
+    if (tls_ || gone_ || writing_ || !outgoing_.empty() || out.size() > kAtOnceBytes) return false;
+    const ssize_t sent = ::send(socket_.native_handle(), out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent <= 0) return false;  // full, or broken: the network thread finds out
+    const auto taken = static_cast<std::size_t>(sent);
+    if (taken == out.size()) {
+        out.clear();
+        return true;
+    }
+    Buffer rest;
+    rest.put(out.view().substr(taken));
+    out.swap(rest);
+    return false;
+}
+
 // Hands bytes to the network; false if the job has to end and leave the client to read.
 bool Connection::send(Buffer& out) {
     const std::lock_guard lock(mutex_);
+    if (send_at_once(out)) return true;
     if (outgoing_.empty()) {
         outgoing_.swap(out);
     } else {
         outgoing_.put_bytes(out.data(), out.size());
     }
-    out.reset();
+    out.clear();
     if (!writing_ && !gone_) {
         writing_ = true;
         asio::post(strand_, [self = shared_from_this()] { self->write_outgoing(); });
@@ -297,6 +325,9 @@ void Connection::write_outgoing() {
         const std::lock_guard lock(mutex_);
         in_flight_.swap(outgoing_);
         if (in_flight_.empty()) {
+            // While rows stream, the buffers go round; now their memory goes back.
+            in_flight_.reset();
+            outgoing_.reset();
             writing_ = false;
             if (!closing_) return;
         }
@@ -316,7 +347,6 @@ void Connection::write_outgoing() {
 }
 
 void Connection::on_written(error_code error) {
-    in_flight_.reset();
     if (error) return on_gone();
     write_outgoing();
 }

@@ -1,9 +1,10 @@
 // One client's socket: bytes in, frames to the session; the session's bytes out, as fast as the client takes them.
 //
-// The socket is used on the connection's strand alone, by the network threads. The session runs on the executor, one
-// job at a time; between the two lie the inbox and the outgoing buffer, both under mutex_ and both bounded: a full
-// inbox stops reading, a full outgoing buffer ends the job until the client has taken what is there. So a slow client
-// costs its buffers and no thread. Encryption and CancelRequest are settled here, before a session hears of anything.
+// The socket is used on the connection's strand, by the network threads; short answers alone are written by the
+// executor when no write is under way. The session runs on the executor, one job at a time; between the two lie the
+// inbox and the outgoing buffer, both under mutex_ and both bounded: a full inbox stops reading, a full outgoing buffer
+// ends the job until the client has taken what is there. So a slow client costs its buffers and no thread. Encryption
+// and CancelRequest are settled here, before a session hears of anything.
 //
 // Shared ownership: operations under way on the socket, the executor's job and the door's list each keep it alive.
 #pragma once
@@ -23,9 +24,12 @@
 
 namespace boathouse::gateway {
 
-inline constexpr std::size_t kReadBytes = std::size_t{8} * 1024;
+inline constexpr std::size_t kReadBytes = std::size_t{8} * 1024;  // at first; twice as much when a read fills it
+inline constexpr std::size_t kReadBytesMax = std::size_t{256} * 1024;
 inline constexpr std::size_t kInboxBytes = std::size_t{1024} * 1024;     // one message may be larger
 inline constexpr std::size_t kOutgoingBytes = std::size_t{1024} * 1024;  // passed by at most kOutputBytes
+// An answer up to this size is written by the thread that made it.
+inline constexpr std::size_t kAtOnceBytes = std::size_t{64} * 1024;
 
 struct ConnectionServices {
     SessionServices& sessions;
@@ -66,6 +70,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // On the executor.
     void run_session();
     bool send(pgwire::Buffer& out);
+    bool send_at_once(pgwire::Buffer& out);
     void end_session(pgwire::Buffer& out);
 
     void enqueue(pgwire::Frame frame);
@@ -77,10 +82,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     boost::asio::steady_timer timer_;
     ConnectionServices& services_;
     const bool refused_;
-    std::string input_;          // strand only
-    std::vector<char> chunk_;    // strand only
-    bool startup_done_ = false;  // strand only: the session has its start-up packet
-    bool reading_ = false;       // strand only
+    std::string input_;                    // strand only
+    std::vector<char> chunk_;              // strand only
+    std::size_t read_bytes_ = kReadBytes;  // strand only
+    bool startup_done_ = false;            // strand only: the session has its start-up packet
+    bool reading_ = false;                 // strand only
 
     std::mutex mutex_;
     std::deque<pgwire::Frame> inbox_;  // under mutex_

@@ -24,6 +24,12 @@ Outcome<std::unique_ptr<engine::ResultStream>> Session::start_copy(const CopySta
     }
     auto parsed = engine_->parse(statement.query);
     if (!parsed) return parsed.error();
+    if (statement.options.format.kind == pgwire::CopyKind::parquet) {
+        auto file = engine_->run_to_parquet(std::move(*parsed));
+        if (!file) return file.error();
+        pgwire::put_copy_response(out, 'H', 1, 0);
+        return std::move(*file);
+    }
     auto stream = engine_->run(std::move(*parsed));
     if (!stream) return stream.error();
     if (auto set = (*stream)->set_copy(statement.options); !set) return set.error();

@@ -348,6 +348,8 @@ Statement classify_copy(std::string_view text) {
         return RefusedStatement{kSyntax, "WHERE clause not allowed with COPY TO"};
     Options options = options_of(copy, statement.from);
     if (options.refused) return *options.refused;
+    if (options.copy.format.kind == CopyKind::parquet && !outline->condition.empty())
+        return RefusedStatement{kUnsupported, "cannot specify WHERE in PARQUET mode"};
     statement.options = std::move(options.copy);
     if (!outline->query.empty()) {
         if (statement.from) return EngineStatement{};

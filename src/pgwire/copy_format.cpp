@@ -1,6 +1,8 @@
 #include "pgwire/copy_format.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace boathouse::pgwire {
 
@@ -25,8 +27,35 @@ char escape_letter(char byte) {
     }
 }
 
-// Most values have nothing to escape: those are found out first and copied whole.
+constexpr std::uint64_t kOnes = 0x0101010101010101U;
+constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+
+// Whether a byte of the word is `byte`, or below 14, where control characters are.
+constexpr bool holds(std::uint64_t word, char byte) {
+    const std::uint64_t difference = word ^ (kOnes * static_cast<unsigned char>(byte));
+    return ((difference - kOnes) & ~difference & kHighBits) != 0;
+}
+constexpr bool holds_control(std::uint64_t word) {
+    return ((word - kOnes * 14) & ~word & kHighBits) != 0;
+}
+
+// Whether none of the bytes is one of the two, or a control character: most values, found out eight bytes at a time.
+bool is_plain(std::string_view value, char first, char second) {
+    const char* at = value.data();
+    std::size_t left = value.size();
+    for (; left >= sizeof(std::uint64_t); at += sizeof(std::uint64_t), left -= sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, sizeof word);
+        if (holds(word, first) || holds(word, second) || holds_control(word)) return false;
+    }
+    for (; left > 0; ++at, --left) {
+        if (*at == first || *at == second || (*at >= 0 && *at < 14)) return false;
+    }
+    return true;
+}
+
 void put_text(Buffer& out, std::string_view value, char delimiter) {
+    if (is_plain(value, '\\', delimiter)) return out.put(value);
     const auto is_special = [delimiter](char byte) {
         return (byte >= '\b' && byte <= '\r') || byte == '\\' || byte == delimiter;
     };
@@ -44,6 +73,7 @@ void put_text(Buffer& out, std::string_view value, char delimiter) {
 
 bool needs_quotes(std::string_view value, const CopyFormat& format, bool alone) {
     if (value == format.null_text || (alone && value == kCopyEnd)) return true;
+    if (is_plain(value, format.quote, format.delimiter)) return false;
     return std::any_of(value.begin(), value.end(), [&](char byte) {
         return byte == format.delimiter || byte == format.quote || byte == '\n' || byte == '\r';
     });

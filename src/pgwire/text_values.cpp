@@ -41,6 +41,31 @@ bool is_midpoint(T value, const char* decimal, T midpoints_from) {
     return read == (static_cast<long double>(value) + static_cast<long double>(neighbour)) / 2;
 }
 
+// "-1.25e+02" at `at`, its 'e' at `mark`, written anew as "-125"; the end. There is room for 64 bytes.
+char* put_fixed(char* at, std::size_t mark, int exponent) {
+    if (*at == '-') {
+        ++at;
+        --mark;
+    }
+    char digits[32];
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < mark; ++i) {
+        if (at[i] != '.') digits[count++] = at[i];
+    }
+    if (exponent < 0) {
+        *at++ = '0';
+        *at++ = '.';
+        for (int zero = -1; zero > exponent; --zero) *at++ = '0';
+        return std::copy_n(digits, count, at);
+    }
+    const std::size_t whole = static_cast<std::size_t>(exponent) + 1;
+    at = std::copy_n(digits, std::min(whole, count), at);
+    for (std::size_t i = count; i < whole; ++i) *at++ = '0';
+    if (count <= whole) return at;
+    *at++ = '.';
+    return std::copy_n(digits + whole, count - whole, at);
+}
+
 // PostgreSQL prints the shortest digits that read back as the same number, with an exponent from 10^exponent_max on.
 template <class T>
 void put_float(Buffer& out, T value, int exponent_max, T midpoints_from) {
@@ -60,8 +85,7 @@ void put_float(Buffer& out, T value, int exponent_max, T midpoints_from) {
     const std::size_t mark = scientific.find('e');
     const char* digits = scientific.data() + mark + 1 + (scientific[mark + 1] == '+' ? 1 : 0);
     std::from_chars(digits, end, exponent);
-    if (exponent >= -4 && exponent < exponent_max)
-        end = std::to_chars(at, at + 64, value, std::chars_format::fixed).ptr;
+    if (exponent >= -4 && exponent < exponent_max) end = put_fixed(at, static_cast<std::size_t>(mark), exponent);
     out.advance(static_cast<std::size_t>(end - at));
 }
 

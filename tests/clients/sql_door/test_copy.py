@@ -8,6 +8,7 @@ import subprocess
 from datetime import date
 from decimal import Decimal
 
+import duckdb
 import psycopg
 import pytest
 
@@ -167,3 +168,43 @@ def test_psql_copies_a_file_in(doors, box, tmp_path):
     assert result.stderr == ""
     assert result.stdout == "COPY 5000\n"
     assert doors[0].execute("SELECT count(*), max(name) FROM copy_rows").fetchone() == (5000, "name 999, quoted")
+
+
+def test_parquet_goes_out_and_comes_back(doors, tmp_path):
+    lake, _ = doors
+    fill(lake, random_rows(300))
+    before = lake.execute("SELECT * FROM copy_rows ORDER BY id").fetchall()
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(copied(lake, "COPY copy_rows TO STDOUT (FORMAT parquet)"))
+    assert duckdb.execute(f"SELECT count(*), sum(id) FROM '{path}'").fetchone() == (300, sum(range(300)))
+    lake.execute("DELETE FROM copy_rows")
+    with lake.cursor() as cursor:
+        with cursor.copy("COPY copy_rows FROM STDIN (FORMAT parquet)") as copy:
+            copy.write(path.read_bytes())
+        assert cursor.rowcount == 300
+    assert lake.execute("SELECT * FROM copy_rows ORDER BY id").fetchall() == before, f"seed {SEED}"
+
+
+def test_parquet_of_a_query_and_by_columns(doors, tmp_path):
+    lake, _ = doors
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(copied(lake, "COPY (SELECT 'n' || i AS name, i::int AS id FROM range(1000) t(i)) TO STDOUT (FORMAT parquet)"))
+    with lake.cursor().copy("COPY copy_rows (name, id) FROM STDIN (FORMAT parquet)") as copy:
+        copy.write(path.read_bytes())
+    assert lake.execute("SELECT count(*), min(name), max(id), max(price) FROM copy_rows").fetchone() == (1000, "n0", 999, None)
+
+
+@pytest.mark.parametrize("data", [b"", b"no parquet", b"PAR1" + b"\0" * 100 + b"PAR1"])
+def test_what_is_no_parquet_keeps_nothing(doors, data):
+    lake, _ = doors
+    with pytest.raises(psycopg.Error) as raised, lake.cursor().copy("COPY copy_rows FROM STDIN (FORMAT parquet)") as copy:
+        copy.write(data)
+    assert raised.value.sqlstate == "22P04"
+    assert "/" not in raised.value.diag.message_primary
+    assert lake.execute("SELECT count(*) FROM copy_rows").fetchone() == (0,)
+
+
+def test_parquet_of_files_is_refused(doors):
+    with (pytest.raises(psycopg.errors.InsufficientPrivilege),
+          doors[0].cursor().copy("COPY (SELECT * FROM read_csv('/etc/passwd')) TO STDOUT (FORMAT parquet)")):
+        pass
