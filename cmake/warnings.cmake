@@ -8,4 +8,7 @@ target_compile_options(boathouse_flags INTERFACE
 if(BOATHOUSE_SANITIZE)
     add_compile_options(-fsanitize=${BOATHOUSE_SANITIZE} -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${BOATHOUSE_SANITIZE})
+    if(BOATHOUSE_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        add_compile_options(-Wno-tsan)  # Asio has a memory fence, of which ThreadSanitizer knows nothing
+    endif()
 endif()

@@ -1,7 +1,9 @@
 #include "engine/lake_type.hpp"
 
-#include <cstdio>
+#include <charconv>
 #include <duckdb.hpp>
+#include <optional>
+#include <string_view>
 
 #include "engine/wire_types.hpp"
 
@@ -10,6 +12,20 @@ namespace boathouse::engine {
 using duckdb::LogicalType;
 
 namespace {
+
+// "decimal(18,3)", or nothing.
+std::optional<LogicalType> decimal_type(std::string_view name) {
+    constexpr std::string_view kPrefix = "decimal(";
+    if (!name.starts_with(kPrefix)) return std::nullopt;
+    const char* const end = name.data() + name.size();
+    std::uint8_t width = 0;
+    std::uint8_t scale = 0;
+    const auto comma = std::from_chars(name.data() + kPrefix.size(), end, width);
+    if (comma.ec != std::errc() || comma.ptr == end || *comma.ptr != ',') return std::nullopt;
+    const auto close = std::from_chars(comma.ptr + 1, end, scale);
+    if (close.ec != std::errc() || width < 1 || width > 38 || scale > width) return std::nullopt;
+    return LogicalType::DECIMAL(width, scale);
+}
 
 // DuckLake's names that DuckDB's own parser of types reads otherwise, or not at all.
 // https://ducklake.select/docs/stable/specification/data_types
@@ -33,10 +49,7 @@ LogicalType simple_type(const std::string& name) {
     if (name == "struct") return LogicalType::STRUCT({{"element", LogicalType::VARCHAR}});
     if (name == "map") return LogicalType::MAP(LogicalType::VARCHAR, LogicalType::VARCHAR);
     if (name == "variant") return LogicalType(duckdb::LogicalTypeId::VARIANT);
-    int width = 0;
-    int scale = 0;
-    if (std::sscanf(name.c_str(), "decimal(%d,%d)", &width, &scale) == 2 && 0 < width && width <= 38 && scale <= width)
-        return LogicalType::DECIMAL(static_cast<std::uint8_t>(width), static_cast<std::uint8_t>(scale));
+    if (const auto decimal = decimal_type(name)) return *decimal;
     return LogicalType(duckdb::TransformStringToLogicalTypeId(name));
 }
 
