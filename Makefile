@@ -9,7 +9,7 @@ ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit build check lint bench fuzz fmt install image test-image clean all-targets configure reconfigure packages
+.PHONY: help run test test-unit build check style lint bench fuzz fmt install image test-image clean all-targets configure reconfigure packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,13 +32,15 @@ test-unit: all-targets ## build and run the tests that stand beside the sources
 build: configure ## build build/release/boathouse
 	@cmake --build $(BUILD) --parallel $(JOBS) --target boathouse boathouse-engine
 
-check: ## formatting, layer rules, shellcheck, ruff; warnings are errors in every build
+check: style lint ## formatting, layer rules, and lint; warnings are errors in every build
+
+style: ## formatting, layer rules, shellcheck, ruff: seconds
 	@scripts/packages check
 	@scripts/check
 
 lint: configure ## clang-tidy over what has changed since it was last clean; minutes when all has
 	@scripts/packages check
-	@nice scripts/lint $(BUILD)
+	@nice scripts/lint $(BUILD) $(JOBS)
 
 bench: build ## the benchmarks; results go to bench/RESULTS.md
 	@scripts/packages run test
