@@ -56,10 +56,10 @@ def main() -> None:
     half = arguments.files // 2
     size = large_catalog.Size(half, arguments.tables, half // arguments.tables, arguments.columns)
 
-    with (setting.catalog("box") as attach_string,
-          psycopg.connect(attach_string.removeprefix("ducklake:postgres:"), autocommit=True) as catalog):
+    with (setting.server("box") as server,
+          psycopg.connect(server.attach_string.removeprefix("ducklake:postgres:"), autocommit=True) as catalog):
         with duckdb.connect() as client:
-            client.execute(f"LOAD ducklake; ATTACH '{attach_string}' AS lake")
+            client.execute(f"LOAD ducklake; ATTACH '{server.attach_string}' AS lake")
             large_catalog.grow(client, catalog, size)
         indexes = own_indexes(catalog)
         rounds = {"without": [], "with": []}
@@ -67,7 +67,7 @@ def main() -> None:
             arm = "without" if number % 2 == 0 else "with"
             for name, definition in indexes.items():
                 catalog.execute(f"DROP INDEX {name}" if arm == "without" else definition)
-            rounds[arm].append(run_round(attach_string, number, arguments.columns))
+            rounds[arm].append(run_round(server.attach_string, number, arguments.columns))
 
     print(f"{size.data_files} data files, {size.tables + 1} tables of {size.columns} columns; medians of "
           f"{arguments.rounds} rounds in ms")

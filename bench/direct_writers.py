@@ -1,10 +1,11 @@
-"""Many direct DuckDB clients that commit single rows: the box's catalog beside a plain PostgreSQL of the same version.
+"""Many clients that commit single rows: DuckDB on a plain PostgreSQL's catalog and on the box's, psycopg at the SQL door.
 
-Each client is a DuckDB instance of its own (threads of this process, which DuckDB runs in parallel), attached to the
-lake, inserting one row a statement into one table for a bounded time. A statement that fails counts as a failed commit and
-the client goes on. At the end every acknowledged row must be in the table exactly once; otherwise the run is an error.
+Each direct client is a DuckDB instance of its own (threads of this process, which DuckDB runs in parallel), attached to the
+lake; each client of the door is a connection in autocommit. All insert one row a statement into one table for a bounded
+time. A statement that fails counts as a failed commit and the client goes on. At the end every acknowledged row must be in
+the table exactly once; otherwise the run is an error.
 
-    bench/direct_writers.py [--clients 1,4,16,64] [--seconds 10] [--set NAME=VALUE …] [--catalog box|plain]
+    bench/direct_writers.py [--clients 1,4,16,64] [--seconds 10] [--set NAME=VALUE …] [--way plain|box|door]
 """
 
 import argparse
@@ -14,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 
 import duckdb
+import psycopg
 import setting
 
 
@@ -34,6 +36,11 @@ def attach(attach_string: str, settings: dict[str, str]) -> duckdb.DuckDBPyConne
     return client
 
 
+def connect(server: setting.Server, way: str, settings: dict[str, str]):
+    """One writer's connection."""
+    return psycopg.connect(server.door, autocommit=True) if way == "door" else attach(server.attach_string, settings)
+
+
 def write(client, number: int, table: str, seconds: float, barrier: threading.Barrier, outcome: Outcome) -> None:
     barrier.wait()
     end = time.monotonic() + seconds
@@ -41,18 +48,18 @@ def write(client, number: int, table: str, seconds: float, barrier: threading.Ba
     while (begin := time.monotonic()) < end:
         row += 1
         try:
-            client.execute(f"INSERT INTO lake.{table} VALUES ({number}, {row}, 'a row')")
+            client.execute(f"INSERT INTO {table} VALUES ({number}, {row}, 'a row')")
             outcome.latencies.append(time.monotonic() - begin)
-        except duckdb.Error as error:
+        except (duckdb.Error, psycopg.Error) as error:
             outcome.failures.append(str(error))
 
 
-def measure(attach_string: str, clients: int, seconds: float, settings: dict[str, str]) -> dict:
+def measure(server: setting.Server, way: str, clients: int, seconds: float, settings: dict[str, str]) -> dict:
     """One round: commits per second, failed commits, latencies in milliseconds."""
-    table = f"writers_{clients}_{time.monotonic_ns()}"
-    admin = attach(attach_string, {})
-    admin.execute(f"CREATE TABLE lake.{table} (client INTEGER, number INTEGER, text VARCHAR)")
-    connections = [attach(attach_string, settings) for _ in range(clients)]
+    table = f"lake.main.writers_{clients}_{time.monotonic_ns()}"
+    admin = attach(server.attach_string, {})
+    admin.execute(f"CREATE TABLE {table} (client INTEGER, number INTEGER, text VARCHAR)")
+    connections = [connect(server, way, settings) for _ in range(clients)]
     outcomes = [Outcome() for _ in connections]
     barrier = threading.Barrier(clients + 1)
     threads = [threading.Thread(target=write, args=(connection, number, table, seconds, barrier, outcome))
@@ -65,7 +72,7 @@ def measure(attach_string: str, clients: int, seconds: float, settings: dict[str
         thread.join()
     elapsed = time.monotonic() - begin
     latencies = sorted(latency for outcome in outcomes for latency in outcome.latencies)
-    stored = admin.execute(f"SELECT count(*), count(DISTINCT (client, number)) FROM lake.{table}").fetchone()
+    stored = admin.execute(f"SELECT count(*), count(DISTINCT (client, number)) FROM {table}").fetchone()
     if stored != (len(latencies), len(latencies)):
         raise SystemExit(f"{len(latencies)} rows were acknowledged, {stored} (all, distinct) are in the table")
     for connection in [admin, *connections]:
@@ -80,16 +87,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", default="1,4,16,64")
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of each client")
-    parser.add_argument("--catalog", choices=["box", "plain"], action="append")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of each direct client")
+    parser.add_argument("--way", choices=["plain", "box", "door"], action="append")
     arguments = parser.parse_args()
     settings = dict(pair.split("=", 1) for pair in arguments.set)
-    print("catalog  clients  commits/s  failed  without a commit   p50 ms   p99 ms", flush=True)
-    for name in arguments.catalog or ["plain", "box"]:
-        with setting.catalog(name) as attach_string:
+    print("way      clients  commits/s  failed  without a commit   p50 ms   p99 ms", flush=True)
+    for way in arguments.way or ["plain", "box", "door"]:
+        with setting.server("plain" if way == "plain" else "box") as server:
             for clients in map(int, arguments.clients.split(",")):
-                result = measure(attach_string, clients, arguments.seconds, settings)
-                print(f"{name:7}  {clients:7}  {result['commits/s']:9.1f}  {result['failed']:6}  {result['starved']:16}  "
+                result = measure(server, way, clients, arguments.seconds, settings)
+                print(f"{way:7}  {clients:7}  {result['commits/s']:9.1f}  {result['failed']:6}  {result['starved']:16}  "
                       f"{result['p50 ms']:7.1f}  {result['p99 ms']:7.1f}", flush=True)
                 for error in sorted(result["errors"])[:3]:
                     print(f"         {error}", flush=True)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -36,12 +37,22 @@ def _use_duckdb_home() -> None:
     os.environ["HOME"] = home
 
 
+@dataclass
+class Server:
+    attach_string: str  # what stands between the quotes of ATTACH
+    door: str = ""  # libpq's parameters of the SQL door; a plain catalog has none
+
+
 @contextlib.contextmanager
-def catalog(name: str):
-    """A running catalog, "box" or "plain": the string for ATTACH."""
-    server = box_process.running(boathouse()) if name == "box" else plain_catalog.running()
-    with server as running:
-        yield running.attach_string
+def server(name: str):
+    """A running Server, "box" or "plain"."""
+    if name == "plain":
+        with plain_catalog.running() as catalog:
+            yield Server(catalog.attach_string)
+    else:
+        with box_process.running(boathouse()) as box:
+            yield Server(box.attach_string, f"host={box.host} port={box.sql_port} user={box.user} "
+                                            f"password={box.password} dbname=lake")
 
 
 _use_duckdb_home()

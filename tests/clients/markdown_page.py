@@ -51,6 +51,8 @@ def for_box(text: str, box, user: str | None = None, password: str | None = None
     text = re.sub(r"\buser=[\w.]+", f"user={user or box.user}", text)
     text = re.sub(r"\bpassword=[\w.-]+", f"password={password or box.password}", text)
     text = re.sub(r"\bdbname=[\w.]+", f"dbname={box.database}", text)
+    text = re.sub(r"postgresql://[\w.]+:[\w.-]+@[\w.-]+:\d+/",
+                  f"postgresql://{box.user}:{box.password}@{box.host}:{box.sql_port}/", text)
     return re.sub(r"http://box\.example\.com:8080", box.http_url, text)
 
 

@@ -96,6 +96,8 @@ def test_every_block_is_run(page):
         ("Python", "bash", 0), ("Python", "python", 0),
         ("DuckDB CLI", "bash", 0), ("DuckDB CLI", "sql", 0),
         ("Go", "bash", 0), ("Go", "go", 0), ("Go", "bash", 1),
+        ("psql, and everything else that speaks to PostgreSQL", "bash", 0),
+        ("psql, and everything else that speaks to PostgreSQL", "sql", 0),
         ("Java", "xml", 0), ("Java", "java", 0),
         ("Node.js", "bash", 0), ("Node.js", "javascript", 0),
         ("Jupyter", "bash", 0), ("Jupyter", "python", 0),

@@ -41,6 +41,14 @@ def test_go_with_the_former_driver(lake, page, duckdb_home, duckdb_prefix, go):
     assert output == CUSTOMERS
 
 
+def test_psql(lake, page, duckdb_home):
+    section = "psql, and everything else that speaks to PostgreSQL"
+    command = f"{for_box(page.block(section, 'bash').strip(), lake)} --no-psqlrc --csv --set ON_ERROR_STOP=1"
+    output = runners.shell(command, duckdb_home, stdin=page.block(section, "sql"))
+    assert "1,Alice,alice@example.org\n2,Bob,bob@example.com\n" in output
+    assert output.endswith("name,count\nAlice,2\nBob,1\n")
+
+
 def test_java(lake, page, duckdb_home, java):
     output = java.run(page.block("Java", "xml"), for_box(page.block("Java", "java"), lake), duckdb_home)
     assert output == CUSTOMERS
