@@ -20,14 +20,14 @@ const std::vector<std::string>& lake_roles();
 // Names that no person's role may have: the box's own roles and those that PostgreSQL keeps for itself.
 bool is_reserved_role(const std::string& name);
 
-// Before the engine starts: the group roles, POSTGRES_USER with its password, the database POSTGRES_DB, which nobody but
-// the engine may enter yet.
-// On an external catalog whose role may not create roles, says so in a warning and goes on with what is there.
-// Errors: permission, conflict (a database with a foreign encoding), unavailable.
+// Before the engine starts: the group roles, POSTGRES_USER with its password, the database POSTGRES_DB, which nobody
+// but the engine may enter yet. On an external catalog whose role may not create roles, says so in a warning and goes
+// on with what is there. Errors: permission, conflict (a database with a foreign encoding), unavailable.
 Status prepare_server(const config::Settings& settings);
 
 // After the lake's tables exist: indexes, autovacuum settings, the guard on `version`, grants and default
-// privileges (also for tables that DuckLake creates later); then the database is POSTGRES_USER's, and clients may enter.
+// privileges (also for tables that DuckLake creates later); then the database is POSTGRES_USER's, and clients may
+// enter.
 Status tune_catalog(const config::Settings& settings);
 
 // The lake as its catalog describes it, without DuckDB. not_found when the database holds no lake.
