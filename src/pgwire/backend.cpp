@@ -77,9 +77,9 @@ void put_parameter_status(Buffer& out, std::string_view name, std::string_view v
     out.put_cstring(value);
 }
 
-void put_negotiate_version(Buffer& out, std::int32_t minor, const std::vector<std::string>& unknown_options) {
+void put_negotiate_version(Buffer& out, std::int32_t version, const std::vector<std::string>& unknown_options) {
     Message message(out, 'v');
-    out.put_i32(minor);
+    out.put_i32(version);
     out.put_i32(static_cast<std::int32_t>(unknown_options.size()));
     for (const std::string& option : unknown_options) out.put_cstring(option);
 }

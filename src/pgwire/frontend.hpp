@@ -18,6 +18,7 @@
 namespace boathouse::pgwire {
 
 inline constexpr std::int32_t kProtocolMajor = 3;
+inline constexpr std::int32_t kProtocolVersion = kProtocolMajor << 16;  // 3.0
 inline constexpr std::int32_t kSslRequest = 80877103;
 inline constexpr std::int32_t kGssEncRequest = 80877104;
 inline constexpr std::int32_t kCancelRequest = 80877102;
