@@ -152,7 +152,7 @@ QueryError to_query_error(const ErrorData& thrown, const Scrubber& scrubber) {
     const bool is_json = thrown.RawMessage().starts_with("{\"exception_type\"");
     const ErrorData error = is_json ? ErrorData(thrown.RawMessage()) : thrown;
     QueryError result{state_of(error), scrubber(error.RawMessage())};
-    if (error.Type() == ExceptionType::INTERRUPT) result.message = "canceling statement due to user request";
+    if (error.Type() == ExceptionType::INTERRUPT) return interruption();
     // What DuckDB adds in further lines is advice.
     const std::size_t line_end = result.message.find('\n');
     if (line_end != std::string::npos) {

@@ -36,6 +36,8 @@ namespace {
 constexpr const char* kMark = "boathouse_client";
 
 struct ClientMark final : duckdb::ClientContextState {
+    explicit ClientMark(Watch& told) : watch(told) {}
+    Watch& watch;
     bool suspended = false;  // an OwnStatement lives
 };
 
@@ -69,6 +71,18 @@ constexpr std::string_view kFunctionPrefixes[] = {"duckdb_", "ducklake_"};
 // Among those with an allowed prefix: what shows or reads what is not the lake's.
 constexpr std::string_view kRefusedFunctions[] = {"duckdb_secrets", "duckdb_secret_types", "duckdb_logs",
                                                   "duckdb_logs_parsed", "duckdb_log_contexts"};
+// Among the lake's functions: what changes nothing.
+constexpr std::string_view kReadingFunctions[] = {"ducklake_scan",
+                                                  "ducklake_snapshots",
+                                                  "ducklake_current_snapshot",
+                                                  "ducklake_last_committed_snapshot",
+                                                  "ducklake_options",
+                                                  "ducklake_settings",
+                                                  "ducklake_table_info",
+                                                  "ducklake_list_files",
+                                                  "ducklake_table_changes",
+                                                  "ducklake_table_insertions",
+                                                  "ducklake_table_deletions"};
 constexpr std::string_view kDatabases[] = {"lake", "temp", "system"};
 
 bool contains(std::span<const std::string_view> names, std::string_view name) {
@@ -146,10 +160,73 @@ void check_plan(LogicalOperator& op) {
     for (auto& child : op.children) check_plan(*child);
 }
 
+// PostgreSQL's word for what writes, for "cannot execute … in a read-only transaction"; nullptr if `op` does not.
+const char* writing_word(LogicalOperator& op) {
+    switch (op.type) {
+        case LogicalOperatorType::LOGICAL_GET: {
+            const std::string& name = op.Cast<duckdb::LogicalGet>().function.name;
+            if (name == "checkpoint" || name == "force_checkpoint") return "CHECKPOINT";
+            return name.starts_with("ducklake_") && !contains(kReadingFunctions, name) ? "CALL" : nullptr;
+        }
+        case LogicalOperatorType::LOGICAL_INSERT:
+            return "INSERT";
+        case LogicalOperatorType::LOGICAL_UPDATE:
+            return "UPDATE";
+        case LogicalOperatorType::LOGICAL_DELETE:
+            return "DELETE";
+        case LogicalOperatorType::LOGICAL_MERGE_INTO:
+            return "MERGE";
+        case LogicalOperatorType::LOGICAL_CREATE_TABLE:
+        case LogicalOperatorType::LOGICAL_CREATE_INDEX:
+        case LogicalOperatorType::LOGICAL_CREATE_SCHEMA:
+        case LogicalOperatorType::LOGICAL_CREATE_VIEW:
+        case LogicalOperatorType::LOGICAL_CREATE_MACRO:
+        case LogicalOperatorType::LOGICAL_CREATE_TYPE:
+        case LogicalOperatorType::LOGICAL_CREATE_SEQUENCE:
+            return "CREATE";
+        case LogicalOperatorType::LOGICAL_DROP:
+            return "DROP";
+        case LogicalOperatorType::LOGICAL_ALTER:
+            return "ALTER";
+        case LogicalOperatorType::LOGICAL_EXTENSION_OPERATOR:
+            return "CALL";
+        default:
+            return nullptr;
+    }
+}
+
+// As in PostgreSQL, temporary tables may be written in a read-only transaction.
+bool is_temporary(LogicalOperator& op) {
+    constexpr const char* kTemporary = "temp";
+    switch (op.type) {
+        case LogicalOperatorType::LOGICAL_INSERT:
+            return op.Cast<duckdb::LogicalInsert>().table.ParentCatalog().GetName() == kTemporary;
+        case LogicalOperatorType::LOGICAL_UPDATE:
+            return op.Cast<duckdb::LogicalUpdate>().table.ParentCatalog().GetName() == kTemporary;
+        case LogicalOperatorType::LOGICAL_DELETE:
+            return op.Cast<duckdb::LogicalDelete>().table.ParentCatalog().GetName() == kTemporary;
+        case LogicalOperatorType::LOGICAL_CREATE_TABLE:
+            return op.Cast<duckdb::LogicalCreateTable>().schema.ParentCatalog().GetName() == kTemporary;
+        default:
+            return false;
+    }
+}
+
+void watch_plan(Watch& watch, LogicalOperator& op) {
+    if (const char* word = writing_word(op)) {
+        watch.wrote = true;
+        if (watch.read_only && !is_temporary(op))
+            throw duckdb::TransactionException("cannot execute %s in a read-only transaction", word);
+    }
+    if (op.type == LogicalOperatorType::LOGICAL_EXTENSION_OPERATOR) return;
+    for (auto& child : op.children) watch_plan(watch, *child);
+}
+
 void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& statement) {
     const auto mark = input.context.registered_state->Get<ClientMark>(kMark);
-    if (!mark || mark->suspended) return;
-    if (statement.plan) check_plan(*statement.plan);
+    if (!mark || !statement.plan) return;
+    if (!mark->suspended) check_plan(*statement.plan);
+    watch_plan(mark->watch, *statement.plan);
 }
 
 [[noreturn]] void refuse(const char* what) {
@@ -169,15 +246,15 @@ void install_guard(duckdb::DatabaseInstance& database) {
     duckdb::PlannerExtension::Register(duckdb::DBConfig::GetConfig(database), extension);
 }
 
-void protect(duckdb::ClientContext& context) {
-    context.registered_state->GetOrCreate<ClientMark>(kMark);
+void protect(duckdb::ClientContext& context, Watch& watch) {
+    context.registered_state->GetOrCreate<ClientMark>(kMark, watch);
 }
 
 OwnStatement::OwnStatement(duckdb::ClientContext& context) : context_(context) {
-    context.registered_state->GetOrCreate<ClientMark>(kMark)->suspended = true;
+    context.registered_state->Get<ClientMark>(kMark)->suspended = true;
 }
 OwnStatement::~OwnStatement() {
-    context_.registered_state->GetOrCreate<ClientMark>(kMark)->suspended = false;
+    context_.registered_state->Get<ClientMark>(kMark)->suspended = false;
 }
 
 void refuse_statement(const duckdb::SQLStatement& statement) {

@@ -14,8 +14,14 @@ namespace boathouse::engine {
 
 void install_guard(duckdb::DatabaseInstance& database);
 
-// Marks a connection as a client's.
-void protect(duckdb::ClientContext& context);
+// What the plan check is told about a client's statements, and what it tells; used by the thread that binds them.
+struct Watch {
+    bool read_only = false;  // refuse what writes to the lake: 25006
+    bool wrote = false;      // set when a plan is bound that may write anything
+};
+
+// Marks a connection as a client's; `watch` outlives it.
+void protect(duckdb::ClientContext& context, Watch& watch);
 
 // While it lives, what the connection runs is the engine's own and its plans are not checked. Its text must hold
 // nothing of a client's but names.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <duckdb/parser/expression/cast_expression.hpp>
 #include <duckdb/parser/expression/parameter_expression.hpp>
@@ -70,6 +71,12 @@ void cast_parameters(duckdb::SQLStatement& statement, const std::vector<std::uin
     }
 }
 
+// Whether what the client was told about a statement's columns holds for its rows.
+bool same_shape(const std::vector<pgwire::ColumnDescription>& told, const std::vector<pgwire::ColumnDescription>& got) {
+    return std::equal(told.begin(), told.end(), got.begin(), got.end(),
+                      [](const auto& left, const auto& right) { return left.type == right.type; });
+}
+
 }  // namespace
 
 Prepared::Prepared(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -93,7 +100,9 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
 
         auto prepared = std::make_unique<Prepared::Impl>(*impl_);
         prepared->tag = parsed.impl_->tag;
+        impl_->begin_watch();
         prepared->statement = impl_->connection.Prepare(std::move(statements.front()));
+        prepared->writes = impl_->watch.wrote;
         duckdb::PreparedStatement& statement = *prepared->statement;
         if (statement.HasError()) return to_query_error(statement.GetErrorObject(), impl_->scrubber);
 
@@ -126,6 +135,8 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
     Prepared::Impl& plan = *prepared.impl_;
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
+        if (plan.writes && impl_->watch.read_only)
+            return QueryError{"25006", "cannot execute " + plan.tag + " in a read-only transaction"};
         duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
         for (std::size_t i = 0; i < plan.expected.size(); ++i) {
             const std::string name = std::to_string(i + 1);
@@ -134,7 +145,12 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
                                                    plan.parameter_types[i], plan.expected[i]);
             values[name] = duckdb::BoundParameterData(std::move(value));
         }
-        return impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag);
+        if (impl_->interrupted) return interruption();
+        impl_->watch.wrote = plan.writes;  // a plan that is bound again says so itself
+        auto stream = impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag);
+        if (stream && !same_shape(plan.columns, (*stream)->columns()))
+            return QueryError{"0A000", "cached plan must not change result type"};
+        return stream;
     } catch (const std::exception& exception) {
         return impl_->describe(exception);
     }

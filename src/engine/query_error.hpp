@@ -24,6 +24,11 @@ struct QueryError {
     std::size_t position = 0;  // of the byte in the statement's text, from 1; 0: nowhere in particular
 };
 
+// What a statement ends with that was stopped from outside.
+inline QueryError interruption() {
+    return {"57014", "canceling statement due to user request"};
+}
+
 [[noreturn]] inline void throw_exception_from_error(const QueryError& error, const boost::source_location&) {
     throw ErrorException(Error{ErrorKind::internal, error.message, error.hint, error.sqlstate});
 }

@@ -82,6 +82,8 @@ const std::vector<pgwire::ColumnDescription>& ResultStream::columns() const {
 }
 
 void ResultStream::set_formats(const std::vector<std::int16_t>& formats) {
+    if (impl_->encoder && impl_->formats != formats)
+        impl_->encoder->set_formats(impl_->result->types, formats, impl_->session.zone);
     impl_->formats = formats;
 }
 
@@ -118,6 +120,7 @@ Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits
             impl_->encoder.emplace(impl_->result->types, impl_->formats, impl_->session.zone,
                                    *impl_->session.connection.context);
         }
+        if (impl_->session.interrupted) return interruption();
         while (progress.rows < limits.rows_max && out.size() < limits.bytes_max) {
             if (impl_->encoder->rows_left() == 0 && (impl_->finished || !impl_->load_next())) break;
             row_at = out.size();

@@ -130,6 +130,12 @@ void ColumnEncoder::put(Buffer& out, const Cells& cells, idx_t row) const {
 RowEncoder::RowEncoder(const duckdb::vector<LogicalType>& types, const std::vector<std::int16_t>& formats,
                        const pgwire::Zone& zone, duckdb::ClientContext& context)
     : context_(context) {
+    set_formats(types, formats, zone);
+}
+
+void RowEncoder::set_formats(const duckdb::vector<LogicalType>& types, const std::vector<std::int16_t>& formats,
+                             const pgwire::Zone& zone) {
+    columns_.clear();
     columns_.reserve(types.size());
     for (std::size_t i = 0; i < types.size(); ++i) {
         const bool binary = pgwire::format_of(formats, i) == 1;

@@ -52,6 +52,10 @@ class RowEncoder {
     RowEncoder(const duckdb::vector<duckdb::LogicalType>& types, const std::vector<std::int16_t>& formats,
                const pgwire::Zone& zone, duckdb::ClientContext& context);
 
+    // From the next row on.
+    void set_formats(const duckdb::vector<duckdb::LogicalType>& types, const std::vector<std::int16_t>& formats,
+                     const pgwire::Zone& zone);
+
     // The chunk whose rows come next; kept until the next load().
     void load(duckdb::unique_ptr<duckdb::DataChunk> chunk);
 

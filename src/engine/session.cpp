@@ -38,7 +38,10 @@ Outcome<void> Session::Impl::run_text(const std::string& sql) {
 
 Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
                                                                 std::string tag) {
+    end_watch();
     if (pending->HasError()) return to_query_error(pending->GetErrorObject(), scrubber);
+    // An interruption that came before DuckDB had begun the statement was forgotten by it.
+    if (interrupted) return interruption();
     auto result = pending->Execute();
     if (result->HasError()) return to_query_error(result->GetErrorObject(), scrubber);
     auto impl = std::make_unique<ResultStream::Impl>(*this, std::move(result), std::move(tag));
@@ -65,7 +68,7 @@ Outcome<std::unique_ptr<Session>> Session::open(Lake& lake) {
             !used) {
             return used.error();
         }
-        protect(*impl->connection.context);
+        protect(*impl->connection.context, impl->watch);
         return std::unique_ptr<Session>(new Session(std::move(impl)));
     } catch (const std::exception& exception) {
         return to_query_error(duckdb::ErrorData(exception), database.scrubber());
@@ -92,6 +95,8 @@ Outcome<Parsed> Session::parse(std::string_view text) {
 Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
+        if (impl_->interrupted) return interruption();
+        impl_->begin_watch();
         auto& statements = parsed.impl_->statements;
         for (std::size_t i = 0; i + 1 < statements.size(); ++i) {
             const auto result = impl_->connection.Query(std::move(statements[i]));
@@ -177,8 +182,37 @@ Outcome<void> Session::set_time_zone(const std::string& name) {
     return {};
 }
 
+void Session::set_read_only(bool read_only) {
+    impl_->watch.read_only = read_only;
+}
+
+std::uint64_t Session::writes() const {
+    return impl_->writes;
+}
+
+bool Session::transaction_usable() const {
+    duckdb::TransactionContext& transaction = impl_->connection.context->transaction;
+    return transaction.HasActiveTransaction() && !duckdb::ValidChecker::IsInvalidated(transaction.ActiveTransaction());
+}
+
+Outcome<std::string> Session::snapshot() {
+    try {
+        if (auto settled = impl_->settle(); !settled) return settled.error();
+        const auto result = impl_->connection.Query("SELECT id FROM ducklake_current_snapshot('lake')");
+        if (result->HasError()) return to_query_error(result->GetErrorObject(), impl_->scrubber);
+        return result->GetValue(0, 0).ToString();
+    } catch (const std::exception& exception) {
+        return impl_->describe(exception);
+    }
+}
+
 void Session::interrupt() {
+    impl_->interrupted = true;
     impl_->connection.Interrupt();
+}
+
+void Session::clear_interrupt() {
+    impl_->interrupted = false;
 }
 
 }  // namespace boathouse::engine

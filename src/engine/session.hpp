@@ -68,7 +68,7 @@ class ResultStream {
     // No columns: the statement returns no rows.
     const std::vector<pgwire::ColumnDescription>& columns() const;
 
-    // Formats of the columns by Bind's rule (none, one, one each); to be set before the first encode().
+    // Formats of the columns by Bind's rule (none, one, one each), from the next row on.
     void set_formats(const std::vector<std::int16_t>& formats);
 
     struct Limits {
@@ -181,8 +181,19 @@ class Session {
     // The zone of timestamps with time zone, in computation and in output.
     Outcome<void> set_time_zone(const std::string& name);
 
-    // Makes the statement that runs now fail with 57014; nothing if none runs.
+    // What would write to the lake fails with 25006 from now on.
+    void set_read_only(bool read_only);
+    // Statements that may have written something, since the session began.
+    std::uint64_t writes() const;
+    // Whether DuckDB's transaction goes on after an error. It does after those that parsing, binding and privileges
+    // raise, before anything ran; any other (a value out of range, an interruption) makes it invalid.
+    bool transaction_usable() const;
+    // The snapshot that the transaction reads: its number.
+    Outcome<std::string> snapshot();
+
+    // Makes what runs now, and what is run before clear_interrupt(), fail with 57014. Any thread.
     void interrupt();
+    void clear_interrupt();
 
     struct Impl;  // session_impl.hpp, for this folder only
 

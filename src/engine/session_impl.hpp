@@ -3,10 +3,12 @@
 // Private to src/engine/: session.cpp, result_stream.cpp and prepared.cpp include it. One thread at a time.
 #pragma once
 
+#include <atomic>
 #include <duckdb.hpp>
 
 #include "engine/copy_file.hpp"
 #include "engine/duckdb_error.hpp"
+#include "engine/guard.hpp"
 #include "engine/row_encoder.hpp"
 #include "engine/session.hpp"
 #include "pgwire/encoding.hpp"
@@ -22,6 +24,9 @@ struct Parsed::Impl {
 struct Session::Impl {
     Impl(duckdb::DatabaseInstance& database, const Scrubber& secrets) : connection(database), scrubber(secrets) {}
 
+    Watch watch;  // outlives the connection, whose guard uses it
+    std::uint64_t writes = 0;
+    std::atomic<bool> interrupted = false;
     duckdb::Connection connection;
     const Scrubber& scrubber;
     pgwire::Zone zone;
@@ -31,6 +36,9 @@ struct Session::Impl {
     Outcome<void> run_text(const std::string& sql);
     // Frees the connection for another statement.
     Outcome<void> settle();
+    // Before a statement is bound, and after: what the guard saw of it.
+    void begin_watch() { watch.wrote = false; }
+    void end_watch() { writes += watch.wrote ? 1 : 0; }
     QueryError describe(const std::exception& exception) const {
         return to_query_error(duckdb::ErrorData(exception), scrubber);
     }
@@ -74,6 +82,7 @@ struct Prepared::Impl {
     Session::Impl& session;
     duckdb::unique_ptr<duckdb::PreparedStatement> statement;
     std::string tag;
+    bool writes = false;  // by the plan
     std::vector<std::uint32_t> parameter_types;
     std::vector<duckdb::LogicalType> expected;  // by DuckDB, in the order of $1, $2 …
     std::vector<pgwire::ColumnDescription> columns;
