@@ -153,6 +153,10 @@ bool Connection::is_superuser() const {
     return status != nullptr && std::string_view(status) == "on";
 }
 
+bool Connection::used_password() const {
+    return PQconnectionUsedPassword(connection_.get()) != 0;
+}
+
 std::string Connection::identifier(std::string_view name) const {
     const Buffer quoted(PQescapeIdentifier(connection_.get(), name.data(), name.size()));
     return quoted ? quoted.get() : "\"\"";  // fails on bytes that are not UTF-8; "" is then refused by the parser

@@ -81,6 +81,8 @@ class Connection {
     const std::string& last_sqlstate() const { return sqlstate_; }
     int server_version() const;  // 150018
     bool is_superuser() const;
+    // Whether the server asked for the password that the endpoint gave.
+    bool used_password() const;
 
     // "name" and 'text', quoted for SQL.
     std::string identifier(std::string_view name) const;

@@ -10,6 +10,7 @@ constexpr std::string_view kAccess = "Who may enter";
 constexpr std::string_view kCatalog = "The catalog";
 constexpr std::string_view kLake = "The lake";
 constexpr std::string_view kEngine = "The engine";
+constexpr std::string_view kSqlDoor = "The SQL door";
 
 constexpr std::int64_t kPortMax = 65535;
 
@@ -377,9 +378,49 @@ std::vector<Option> engine_options() {
     };
 }
 
+std::vector<Option> sql_door_options() {
+    return {
+        {.key = "sql_connections_max",
+         .flag = "--sql-connections-max",
+         .environment = {"BOATHOUSE_SQL_CONNECTIONS_MAX"},
+         .group = kSqlDoor,
+         .member = &Settings::sql_connections_max,
+         .default_text = "10000",
+         .min = 1,
+         .max = 100000,
+         .example = "500",
+         .prose =
+             "Clients that the SQL door takes at once; further ones are told 53300. An idle one costs about 10 kB, "
+             "and each a file descriptor: the box raises its soft limit to the hard one (`ulimit -Hn`)."},
+        {.key = "sql_running_max",
+         .flag = "--sql-running-max",
+         .environment = {"BOATHOUSE_SQL_RUNNING_MAX"},
+         .group = kSqlDoor,
+         .member = &Settings::sql_running_max,
+         .default_text = "16",
+         .min = 1,
+         .max = 1024,
+         .example = "32",
+         .prose = "Statements that run at once through the SQL door, a thread each; further ones wait their turn. They "
+                  "share `threads` and the memory limit."},
+        {.key = "sql_waiting_max",
+         .flag = "--sql-waiting-max",
+         .environment = {"BOATHOUSE_SQL_WAITING_MAX"},
+         .group = kSqlDoor,
+         .member = &Settings::sql_waiting_max,
+         .default_text = "1000",
+         .min = 0,
+         .max = 100000,
+         .example = "100",
+         .prose = "Statements that wait for one of `sql_running_max`; further ones are told 53400. A statement in an "
+                  "open transaction is always let in, because its end is what makes room."},
+    };
+}
+
 std::vector<Option> all_options() {
     std::vector<Option> table;
-    for (auto part : {box_options(), access_options(), catalog_options(), lake_options(), engine_options()}) {
+    for (auto part :
+         {box_options(), access_options(), catalog_options(), lake_options(), engine_options(), sql_door_options()}) {
         table.insert(table.end(), part.begin(), part.end());
     }
     return table;

@@ -58,6 +58,11 @@ struct Settings {
     std::int64_t memory_limit_mb = 0;  // 0: from the cgroup or the machine
     std::int64_t threads = 0;          // 0: one a core
     std::int64_t engine_restart_max = 0;
+
+    // The SQL door.
+    std::int64_t sql_connections_max = 0;
+    std::int64_t sql_running_max = 0;  // statements at once
+    std::int64_t sql_waiting_max = 0;  // statements beyond those
 };
 
 // Where the lake's files are: data_path, else s3_bucket_url, else <data_dir>/lake/; always ends with '/'.

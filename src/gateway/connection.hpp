@@ -1,10 +1,11 @@
 // One client's socket: bytes in, frames to the session; the session's bytes out, as fast as the client takes them.
 //
-// The socket is used on the connection's strand, by the network threads; short answers alone are written by the
-// executor when no write is under way. The session runs on the executor, one job at a time; between the two lie the
-// inbox and the outgoing buffer, both under mutex_ and both bounded: a full inbox stops reading, a full outgoing buffer
-// ends the job until the client has taken what is there. So a slow client costs its buffers and no thread. Encryption
-// and CancelRequest are settled here, before a session hears of anything.
+// The socket is used on the connection's strand, by the network threads (connection.cpp); short answers alone are
+// written by the executor when no write is under way. The session runs on an executor, one job at a time
+// (connection_job.cpp); between the two lie the inbox and the outgoing buffer, both under mutex_ and both bounded: a
+// full inbox stops reading, a full outgoing buffer ends the job until the client has taken what is there. So a slow
+// client costs its buffers and no thread, and an idle one neither. Encryption and CancelRequest are settled here,
+// before a session hears of anything; so are all time limits, on one timer.
 //
 // Shared ownership: operations under way on the socket, the executor's job and the door's list each keep it alive.
 #pragma once
@@ -17,6 +18,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "gateway/executor.hpp"
 #include "gateway/session.hpp"
@@ -24,8 +26,6 @@
 
 namespace boathouse::gateway {
 
-inline constexpr std::size_t kReadBytes = std::size_t{8} * 1024;  // at first; twice as much when a read fills it
-inline constexpr std::size_t kReadBytesMax = std::size_t{256} * 1024;
 inline constexpr std::size_t kInboxBytes = std::size_t{1024} * 1024;     // one message may be larger
 inline constexpr std::size_t kOutgoingBytes = std::size_t{1024} * 1024;  // passed by at most kOutputBytes
 // An answer up to this size is written by the thread that made it.
@@ -33,10 +33,17 @@ inline constexpr std::size_t kAtOnceBytes = std::size_t{64} * 1024;
 
 struct ConnectionServices {
     SessionServices& sessions;
-    Executor& executor;
+    Executor& statements;
+    Executor& errands;
     Tls* tls;  // null: off
     bool require_tls;
     std::chrono::milliseconds log_in_timeout;
+};
+
+// Why a session that does nothing ends: what its client is told.
+struct Farewell {
+    const char* sqlstate;
+    const char* message;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -50,58 +57,78 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     // The box stops: told to an idle client at once, to a busy one after its answer. Any thread.
     void ask_to_stop();
+    // What runs ends with an error. Nothing, if nothing runs. Any thread.
+    void interrupt(Interruption reason);
     // Now, whatever is going on. Any thread.
     void abort();
 
   private:
-    // On the strand.
+    // connection.cpp, on the strand.
     void read();
-    void on_read(boost::system::error_code error, std::size_t count);
+    void on_readable(boost::system::error_code error);
+    void on_read(boost::system::error_code error, const char* bytes, std::size_t count);
     bool take_frames();
     bool before_session(const pgwire::Frame& frame);
+    void open_session();
     void start_tls();
     void answer_directly(std::string bytes, std::function<void()> then);
     void write_outgoing();
     void on_written(boost::system::error_code error);
     void shut_down();
     void on_gone();
-    void watch_log_in();
+    void limit_log_in();
+    void limit_statement(std::chrono::milliseconds limit, std::uint64_t statement);
+    void limit_idleness(std::chrono::milliseconds limit, std::uint64_t idleness, Farewell farewell);
+    void enqueue(pgwire::Frame frame);
 
-    // On the executor.
+    // connection_job.cpp, on an executor.
     void run_session();
+    enum class Next { frame, resume, farewell, over, later };
+    Next next(pgwire::Frame& frame, bool& sync_follows, const pgwire::Buffer& out);
+    Next become_idle_locked();
     bool send(pgwire::Buffer& out);
     bool send_at_once(pgwire::Buffer& out);
+    void start_writing_locked();
+    void hold_back(pgwire::Buffer& out, std::chrono::milliseconds delay);
     void end_session(pgwire::Buffer& out);
-
-    void enqueue(pgwire::Frame frame);
     void schedule_locked();
+    bool is_errand_locked() const;
+    void begin_statement_locked();
+    void end_statement();
 
     Socket socket_;
     boost::asio::strand<boost::asio::any_io_executor> strand_;
     std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
-    boost::asio::steady_timer timer_;
+    boost::asio::steady_timer timer_;  // of log-in, statement or idleness, whichever is now
+    boost::asio::steady_timer pause_;  // holds an answer back; waits for the client's goodbye
     ConnectionServices& services_;
     const bool refused_;
-    std::string input_;                    // strand only
-    std::vector<char> chunk_;              // strand only
-    std::size_t read_bytes_ = kReadBytes;  // strand only
-    bool startup_done_ = false;            // strand only: the session has its start-up packet
-    bool reading_ = false;                 // strand only
+    std::string input_;                 // strand only
+    std::unique_ptr<char[]> tls_read_;  // strand only: TLS wants memory while it waits
+    bool startup_done_ = false;         // strand only: the session has its start-up packet
+    bool reading_ = false;              // strand only
 
     std::mutex mutex_;
-    std::deque<pgwire::Frame> inbox_;  // under mutex_
-    std::size_t inbox_bytes_ = 0;      // under mutex_
-    bool running_ = false;             // under mutex_: a job exists
-    bool parked_ = false;              // under mutex_: the job ended because outgoing_ is full
-    bool gone_ = false;                // under mutex_: the client is not there any more
-    bool stop_asked_ = false;          // under mutex_
-    bool closing_ = false;             // under mutex_: shut down once everything is written
-    pgwire::Buffer outgoing_;          // under mutex_
-    bool writing_ = false;             // under mutex_: a write is under way
-    pgwire::Buffer in_flight_;         // strand only
+    std::deque<pgwire::Frame> inbox_;   // under mutex_
+    std::size_t inbox_bytes_ = 0;       // under mutex_
+    bool running_ = false;              // under mutex_: a job exists
+    bool on_errand_ = false;            // under mutex_: and it is the errands' executor's
+    Executor::Ticket ticket_ = 0;       // under mutex_: the job's, of the statements' executor
+    bool parked_ = false;               // under mutex_: no job until outgoing_ has gone
+    bool gone_ = false;                 // under mutex_: the client is not there any more
+    std::optional<Farewell> farewell_;  // under mutex_: the session ends when it is idle
+    bool closing_ = false;              // under mutex_: shut down once everything is written
+    bool held_back_ = false;            // under mutex_: no job until an answer that waits has gone
+    std::uint64_t idleness_ = 0;        // under mutex_: which time without a command; a limit counts for one
+    std::uint64_t statement_ = 0;       // under mutex_: which statement; a limit counts for one
+    bool statement_limited_ = false;    // under mutex_: its limit is set
+    pgwire::Buffer outgoing_;           // under mutex_
+    bool writing_ = false;              // under mutex_: a write is under way
+    pgwire::Buffer in_flight_;          // strand only
 
     std::atomic<bool> logged_in_ = false;
-    std::unique_ptr<Session> session_;  // set and reset under mutex_; used by the job, and by others for cancel() alone
+    // Set and reset under mutex_. Used by the job; by others only under mutex_ while no job exists, or for interrupt().
+    std::unique_ptr<Session> session_;
 };
 
 }  // namespace boathouse::gateway

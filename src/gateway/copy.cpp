@@ -13,8 +13,9 @@ using pgwire::Frame;
 
 // The stream of COPY TO; none for COPY FROM, whose rows come as messages.
 Outcome<std::unique_ptr<engine::ResultStream>> Session::start_copy(const CopyStatement& statement, Buffer& out) {
-    if (auto opened = open_engine(); !opened) return opened.error();
+    if (auto armed = arm_engine(); !armed) return armed.error();
     if (statement.from) {
+        if (read_only()) return QueryError{"25006", "cannot execute COPY FROM in a read-only transaction"};
         auto target = engine_->copy_in(statement.target, statement.options);
         if (!target) return target.error();
         copy_in_ = std::move(*target);

@@ -1,8 +1,11 @@
 #include "gateway/executor.hpp"
 
+#include <utility>
+
 namespace boathouse::gateway {
 
-Executor::Executor(std::size_t threads) {
+Executor::Executor(std::size_t threads, std::size_t waiting_max) : waiting_max_(waiting_max) {
+    threads_.reserve(threads);
     for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -15,13 +18,32 @@ Executor::~Executor() {
     for (std::thread& thread : threads_) thread.join();
 }
 
-void Executor::submit(std::function<void()> job) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (stopping_) return;
-        queue_.push_back(std::move(job));
-    }
+// REQUIRES: mutex_ is held.
+Executor::Ticket Executor::push(Job job) {
+    queue_.emplace(++last_ticket_, std::move(job));
     wake_.notify_one();
+    return last_ticket_;
+}
+
+Executor::Ticket Executor::submit(Job job) {
+    const std::lock_guard lock(mutex_);
+    return push(std::move(job));
+}
+
+std::optional<Executor::Ticket> Executor::try_submit(Job job) {
+    const std::lock_guard lock(mutex_);
+    if (running_ + queue_.size() >= threads_.size() + waiting_max_) return std::nullopt;
+    return push(std::move(job));
+}
+
+bool Executor::withdraw(Ticket ticket) {
+    Job withdrawn;  // what it holds goes after the lock
+    const std::lock_guard lock(mutex_);
+    const auto entry = queue_.find(ticket);
+    if (entry == queue_.end()) return false;
+    withdrawn = std::move(entry->second);
+    queue_.erase(entry);
+    return true;
 }
 
 void Executor::work() {
@@ -29,12 +51,13 @@ void Executor::work() {
     while (true) {
         wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
         if (stopping_) return;
-        std::function<void()> job = std::move(queue_.front());
-        queue_.pop_front();
+        auto entry = queue_.extract(queue_.begin());
+        ++running_;
         lock.unlock();
-        job();
-        job = nullptr;  // what it held goes before the lock is taken again
+        entry.mapped()();
+        entry = {};  // what it held goes before the lock is taken again
         lock.lock();
+        --running_;
     }
 }
 

@@ -1,14 +1,17 @@
-// The threads that run statements: a fixed number, fed from one queue.
+// The threads that run what blocks: a fixed number, fed from one queue.
 //
-// Jobs block as long as DuckDB or the catalog needs. A session has at most one job in the queue at a time, so the
-// queue is bounded by the number of connections. submit() may be called from any thread; a job must not throw. The
-// destructor lets running jobs end and drops those that wait.
+// The door has two. One runs statements: its threads are the bound on running statements, its queue the bound on those
+// that wait. The other does errands that must not wait behind them: log-ins, refusals, clean-up. A session has at most
+// one job at a time. Every function may be called from any thread; a job must not throw. The destructor lets running
+// jobs end and drops those that wait.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -16,20 +19,37 @@ namespace boathouse::gateway {
 
 class Executor {
   public:
-    explicit Executor(std::size_t threads);
+    using Job = std::function<void()>;
+    using Ticket = std::uint64_t;
+
+    // `waiting_max`: jobs beyond those that run, for try_submit().
+    Executor(std::size_t threads, std::size_t waiting_max);
     ~Executor();
     Executor(const Executor&) = delete;
     Executor& operator=(const Executor&) = delete;
 
-    void submit(std::function<void()> job);
+    // For what has a claim already: a session whose statement or transaction is under way. Bounded by the number of
+    // sessions.
+    Ticket submit(Job job);
+    // nullopt: the queue is full.
+    std::optional<Ticket> try_submit(Job job);
+    // True: the job had not begun, and will not.
+    bool withdraw(Ticket ticket);
+
+    std::size_t threads() const { return threads_.size(); }
+    std::size_t waiting_max() const { return waiting_max_; }
 
   private:
     void work();
+    Ticket push(Job job);
 
+    const std::size_t waiting_max_;
     std::mutex mutex_;
     std::condition_variable wake_;
-    std::deque<std::function<void()>> queue_;  // under mutex_
-    bool stopping_ = false;                    // under mutex_
+    std::map<Ticket, Job> queue_;  // in the order of submission; under mutex_
+    Ticket last_ticket_ = 0;       // under mutex_
+    std::size_t running_ = 0;      // under mutex_
+    bool stopping_ = false;        // under mutex_
     std::vector<std::thread> threads_;
 };
 

@@ -3,6 +3,7 @@
 //
 // Statements between two Syncs share a transaction, as PostgreSQL's do. A statement that is followed by Sync at once
 // commits by itself, which means the same and lets its result stream.
+#include "gateway/script.hpp"
 #include "gateway/session.hpp"
 #include "pgwire/types.hpp"
 
@@ -19,19 +20,14 @@ QueryError failed_block() {
     return {"25P02", "current transaction is aborted, commands ignored until end of transaction block"};
 }
 
-QueryError no_statement(std::string_view name) {
-    return {"26000", name.empty() ? std::string("unnamed prepared statement does not exist")
-                                  : "prepared statement \"" + std::string(name) + "\" does not exist"};
-}
-
 QueryError no_portal(std::string_view name) {
     return {"34000", "portal \"" + std::string(name) + "\" does not exist"};
 }
 
 }  // namespace
 
-void Session::fail_extended(const QueryError& error, Buffer& out) {
-    put_error(error, out);
+void Session::fail_extended(const QueryError& error, Buffer& out, std::string_view text) {
+    put_error(error, out, text);
     fail_transaction(out);
     skipping_to_sync_ = true;
 }
@@ -39,64 +35,56 @@ void Session::fail_extended(const QueryError& error, Buffer& out) {
 void Session::parse(const Frame& frame, Buffer& out) {
     const auto message = pgwire::decode_parse(frame);
     if (!message) return protocol_error(message.error().message, out);
+    if (refusal_) return fail_extended(*std::exchange(refusal_, std::nullopt), out);
     const std::string name(message->statement);
-    if (!name.empty() && statements_.contains(name)) {
-        return fail_extended({"42P05", "prepared statement \"" + name + "\" already exists"}, out);
-    }
-    if (statements_.size() >= kPreparedStatementsMax) {
-        return fail_extended({"53400", "this session holds " + std::to_string(kPreparedStatementsMax) +
-                                           " prepared statements: DEALLOCATE some"},
-                             out);
-    }
-    auto prepared = prepare_statement(*message);
-    if (!prepared) {
-        put_error(prepared.error(), out, message->query, 0);
-        fail_transaction(out);
-        skipping_to_sync_ = true;
-        return;
-    }
-    statements_[name] = std::move(*prepared);
+    if (const auto free = statements_.check_new(name); !free) return fail_extended(free.error(), out);
+    auto prepared = prepare(message->query, message->parameter_types);
+    if (!prepared) return fail_extended(prepared.error(), out, message->query);
+    statements_.add(name, std::move(*prepared));
     pgwire::put_empty(out, '1');
 }
 
-Outcome<std::unique_ptr<Session::PreparedStatement>> Session::prepare_statement(const pgwire::Parse& message) {
-    auto prepared = std::make_unique<PreparedStatement>();
-    const std::vector<ScriptPart> parts = split_script(message.query);
+Outcome<std::shared_ptr<PreparedStatement>> Session::prepare(std::string_view text,
+                                                             const std::vector<std::uint32_t>& types) {
+    auto prepared = std::make_shared<PreparedStatement>();
+    const std::vector<ScriptPart> parts = split_script(text);
     if (parts.size() > 1) return QueryError{"42601", "cannot insert multiple commands into a prepared statement"};
     prepared->empty = parts.empty();
     if (parts.empty()) return prepared;
 
     prepared->statement = classify(parts[0].text);
     if (refused_in_failed_block(prepared->statement)) return failed_block();
-    if (const auto* show = std::get_if<ShowStatement>(&prepared->statement)) prepared->columns = show_columns(*show);
-    if (!std::holds_alternative<EngineStatement>(prepared->statement)) return prepared;
+    // A cursor's query is planned as if it stood alone: its parameters are the statement's.
+    const auto* cursor = std::get_if<DeclareStatement>(&prepared->statement);
+    if (!cursor && !std::holds_alternative<EngineStatement>(prepared->statement)) return prepared;
 
-    if (auto opened = open_engine(); !opened) return opened.error();
-    auto parsed = engine_->parse(message.query);
-    if (!parsed) return parsed.error();
-    auto plan = engine_->prepare(std::move(*parsed), message.parameter_types);
-    if (!plan) return plan.error();
+    if (auto armed = arm_engine(); !armed) return armed.error();
+    const std::size_t offset = cursor ? cursor->query.offset + parts[0].offset : 0;
+    const auto moved = [offset](QueryError error) {
+        if (error.position > 0) error.position += offset;
+        return error;
+    };
+    auto parsed = engine_->parse(cursor ? std::string_view(cursor->query.text) : text);
+    if (!parsed) return moved(parsed.error());
+    auto plan = engine_->prepare(std::move(*parsed), types);
+    if (!plan) return moved(plan.error());
     prepared->plan = std::move(*plan);
     prepared->parameter_types = prepared->plan->parameter_types();
-    prepared->columns = prepared->plan->columns();
+    if (!cursor) prepared->columns = prepared->plan->columns();
     return prepared;
 }
 
 void Session::bind(const Frame& frame, Buffer& out) {
     const auto message = pgwire::decode_bind(frame);
     if (!message) return protocol_error(message.error().message, out);
-    const auto statement = statements_.find(std::string(message->statement));
-    if (statement == statements_.end()) return fail_extended(no_statement(message->statement), out);
-    if (refused_in_failed_block(statement->second->statement)) return fail_extended(failed_block(), out);
+    if (refusal_) return fail_extended(*std::exchange(refusal_, std::nullopt), out);
+    const auto found = statements_.find(std::string(message->statement));
+    if (!found) return fail_extended(found.error(), out);
+    const std::shared_ptr<PreparedStatement>& statement = *found;
+    if (refused_in_failed_block(statement->statement)) return fail_extended(failed_block(), out);
     const std::string name(message->portal);
-    if (!name.empty() && portals_.contains(name)) {
-        return fail_extended({"42P03", "cursor \"" + name + "\" already exists"}, out);
-    }
-    if (portals_.size() >= kPortalsMax) {
-        return fail_extended({"53400", "this session holds " + std::to_string(kPortalsMax) + " portals: close some"},
-                             out);
-    }
-    const std::size_t wanted = statement->second->parameter_types.size();
+    if (const auto free = portals_.check_new(name); !free) return fail_extended(free.error(), out);
+    const std::size_t wanted = statement->parameter_types.size();
     if (message->parameters.size() != wanted) {
         return fail_extended({"08P01", "bind message supplies " + std::to_string(message->parameters.size()) +
                                            " parameters, but prepared statement \"" + std::string(message->statement) +
@@ -104,68 +92,110 @@ void Session::bind(const Frame& frame, Buffer& out) {
                              out);
     }
     Portal portal;
-    portal.statement = statement->second;
+    portal.statement = statement;
     portal.parameter_formats = message->parameter_formats;
     portal.result_formats = message->result_formats;
     for (const auto& parameter : message->parameters) {
         portal.parameters.push_back(parameter ? std::optional<std::string>(*parameter) : std::nullopt);
     }
-    portals_.insert_or_assign(name, std::move(portal));
+    portals_.add(name, std::move(portal));
     pgwire::put_empty(out, '2');
+}
+
+// The columns of the answer, which for FETCH and EXECUTE are those of what they name.
+Outcome<std::vector<pgwire::ColumnDescription>> Session::columns_of(const PreparedStatement& statement) {
+    if (const auto* show = std::get_if<ShowStatement>(&statement.statement)) return show_columns(*show);
+    if (const auto* fetch = std::get_if<FetchStatement>(&statement.statement); fetch && !fetch->move) {
+        const Portal* cursor = portals_.find(fetch->name);
+        if (cursor && cursor->rows) return cursor->rows->stream->columns();
+        return std::vector<pgwire::ColumnDescription>();
+    }
+    if (const auto* execute = std::get_if<ExecuteStatement>(&statement.statement)) {
+        const auto named = statements_.find(execute->name);
+        if (!named) return named.error();
+        return (*named)->columns;
+    }
+    return statement.columns;
 }
 
 void Session::describe(const Frame& frame, Buffer& out) {
     const auto message = pgwire::decode_target(frame);
     if (!message) return protocol_error(message.error().message, out);
     const std::string name(message->name);
-    const PreparedStatement* statement = nullptr;
-    std::vector<std::int16_t> formats;
     if (message->kind == 'S') {
-        const auto entry = statements_.find(name);
-        if (entry == statements_.end()) return fail_extended(no_statement(name), out);
-        statement = entry->second.get();
-        pgwire::put_parameter_description(out, statement->parameter_types);
-    } else {
-        const auto entry = portals_.find(name);
-        if (entry == portals_.end()) return fail_extended(no_portal(name), out);
-        statement = entry->second.statement.get();
-        formats = entry->second.result_formats;
+        const auto statement = statements_.find(name);
+        if (!statement) return fail_extended(statement.error(), out);
+        const auto columns = columns_of(**statement);
+        if (!columns) return fail_extended(columns.error(), out);
+        pgwire::put_parameter_description(out, (*statement)->parameter_types);
+        if (columns->empty()) return pgwire::put_empty(out, 'n');
+        return pgwire::put_row_description(out, *columns, {});
     }
-    if (statement->columns.empty()) return pgwire::put_empty(out, 'n');
-    pgwire::put_row_description(out, statement->columns, formats);
+    const Portal* portal = portals_.find(name);
+    if (!portal) return fail_extended(no_portal(name), out);
+    const auto columns = portal->rows ? portal->rows->stream->columns() : columns_of(*portal->statement);
+    if (!columns) return fail_extended(columns.error(), out);
+    if (columns->empty()) return pgwire::put_empty(out, 'n');
+    pgwire::put_row_description(out, *columns, portal->result_formats);
 }
 
 void Session::execute(const Frame& frame, bool sync_follows, Buffer& out) {
     const auto message = pgwire::decode_execute(frame);
     if (!message) return protocol_error(message.error().message, out);
-    const auto entry = portals_.find(std::string(message->portal));
-    if (entry == portals_.end()) return fail_extended(no_portal(message->portal), out);
-    Portal& portal = entry->second;
-    const PreparedStatement& statement = *portal.statement;
-    if (refused_in_failed_block(statement.statement)) return fail_extended(failed_block(), out);
-    if (statement.empty) return pgwire::put_empty(out, 'I');
-    const auto* copy = std::get_if<CopyStatement>(&statement.statement);
-    if (!copy && !std::holds_alternative<EngineStatement>(statement.statement)) {
-        // The statement may end the transaction, and the portal with it.
-        const std::shared_ptr<PreparedStatement> kept = portal.statement;
-        if (auto done = run_session_statement(kept->statement, false, out); !done) fail_extended(done.error(), out);
-        return;
+    if (refusal_) return fail_extended(*std::exchange(refusal_, std::nullopt), out);
+    const std::string name(message->portal);
+    Portal* portal = portals_.find(name);
+    if (!portal) return fail_extended(no_portal(name), out);
+    if (portal->statement) {
+        if (refused_in_failed_block(portal->statement->statement)) return fail_extended(failed_block(), out);
+        if (portal->statement->empty) return pgwire::put_empty(out, 'I');
     }
-    if (!portal.stream) {
-        if (portal.done) return fail_extended({"55000", "portal \"" + entry->first + "\" cannot be run"}, out);
-        auto started = copy ? start_copy_portal(portal, *copy, sync_follows, out) : start_portal(portal, sync_follows);
-        if (!started) return fail_extended(started.error(), out);
+    if (portal->started && !(portal->answer && portal->answer->may_go_on()))
+        return fail_extended({"55000", "portal \"" + name + "\" cannot be run"}, out);
+    if (!portal->started) {
+        portal->started = true;
+        if (auto started = start_portal(*portal, sync_follows, out); !started)
+            return fail_extended(started.error(), out);
+        // A statement that is complete may have ended the transaction, and the portal with it.
+        portal = portals_.find(name);
         if (copy_in_) return;  // its rows come as messages
+        if (!portal || !portal->answer) return restart_clock();
     }
-    const bool all = message->rows_max <= 0 || copy;
-    executing_ = Executing{entry->first, all ? UINT64_MAX : static_cast<std::uint64_t>(message->rows_max)};
+    const bool all = message->rows_max <= 0 || portal->answer->is_copy;
+    executing_ = Executing{name, all ? UINT64_MAX : static_cast<std::uint64_t>(message->rows_max)};
     resume_execute(out);
 }
 
-Outcome<void> Session::start_portal(Portal& portal, bool sync_follows) {
-    if (transaction_ == Transaction::none && !sync_follows) {
+// Runs what the portal holds up to its first rows.
+Outcome<void> Session::start_portal(Portal& portal, bool sync_follows, Buffer& out) {
+    const Form form{false, portal.result_formats, &portal};
+    if (portal.rows) {  // a cursor, executed by the protocol
+        portal.answer = answer_with(portal.rows, form, out);
+        return {};
+    }
+    const std::shared_ptr<PreparedStatement> statement = portal.statement;
+    const bool is_engines = std::holds_alternative<EngineStatement>(statement->statement);
+    const auto* copy = std::get_if<CopyStatement>(&statement->statement);
+    const bool runs_one = is_engines || copy || std::holds_alternative<ExecuteStatement>(statement->statement);
+    if (runs_one && transaction_ == Transaction::none && !sync_follows) {
         if (auto begun = begin_implicit(); !begun) return begun;
     }
+    if (copy) return start_copy_portal(portal, *copy, out);
+    if (is_engines) {
+        auto rows = run_plan(*statement->plan, portal);
+        if (!rows) return rows.error();
+        portal.answer = answer_with(std::move(*rows), form, out);
+        return {};
+    }
+    auto rest = run_session_statement(statement->statement, form, out);
+    if (!rest) return rest.error();
+    // A statement that drops portals has no rows to answer with.
+    if (*rest) portal.answer = std::move(**rest);
+    return {};
+}
+
+Outcome<std::shared_ptr<Rows>> Session::run_plan(engine::Prepared& plan, const Portal& portal) {
+    if (auto armed = arm_engine(); !armed) return armed.error();
     std::vector<engine::ParameterValue> values;
     for (std::size_t i = 0; i < portal.parameters.size(); ++i) {
         engine::ParameterValue value;
@@ -173,41 +203,29 @@ Outcome<void> Session::start_portal(Portal& portal, bool sync_follows) {
         if (portal.parameters[i]) value.bytes = *portal.parameters[i];
         values.push_back(value);
     }
-    auto stream = engine_->run(*portal.statement->plan, values);
+    auto stream = engine_->run(plan, values);
     if (!stream) return stream.error();
-    portal.stream = std::move(*stream);
-    portal.stream->set_formats(portal.result_formats);
-    portal.done = true;
-    return {};
+    return std::make_shared<Rows>(Rows{std::move(*stream)});
 }
 
-Outcome<void> Session::start_copy_portal(Portal& portal, const CopyStatement& copy, bool sync_follows, Buffer& out) {
-    if (transaction_ == Transaction::none && !sync_follows) {
-        if (auto begun = begin_implicit(); !begun) return begun;
-    }
+Outcome<void> Session::start_copy_portal(Portal& portal, const CopyStatement& copy, Buffer& out) {
     auto stream = start_copy(copy, out);
     if (!stream) return stream.error();
-    portal.stream = std::move(*stream);
-    portal.done = true;
+    if (*stream) portal.answer = copy_answer(std::move(*stream));
     return {};
 }
 
 void Session::resume_execute(Buffer& out) {
-    Portal& portal = portals_.at(executing_->portal);
-    const auto progress = portal.stream->encode(out, {executing_->rows_left, kOutputBytes});
+    Portal* portal = portals_.find(executing_->portal);
+    const auto progress = send_rows(*portal->answer, executing_->rows_left, out);
     if (!progress) {
         executing_.reset();
         return fail_extended(progress.error(), out);
     }
-    if (executing_->rows_left != UINT64_MAX) executing_->rows_left -= progress->rows;
-    if (progress->finished) {
-        if (std::holds_alternative<CopyStatement>(portal.statement->statement)) pgwire::put_empty(out, 'c');
-        pgwire::put_command_complete(out, portal.stream->command_tag());
-        executing_.reset();
-    } else if (executing_->rows_left == 0) {
-        pgwire::put_empty(out, 's');
-        executing_.reset();
-    }
+    if (*progress == Progress::more) return;
+    if (*progress == Progress::suspended) pgwire::put_empty(out, 's');
+    executing_.reset();
+    restart_clock();
 }
 
 void Session::close(const Frame& frame, Buffer& out) {
@@ -224,8 +242,9 @@ void Session::close(const Frame& frame, Buffer& out) {
 
 void Session::sync(Buffer& out) {
     skipping_to_sync_ = false;
+    refusal_.reset();
     if (auto ended = end_implicit(out); !ended) put_error(ended.error(), out);
-    pgwire::put_ready(out, transaction_status());
+    put_ready(out);
 }
 
 }  // namespace boathouse::gateway

@@ -1,19 +1,20 @@
-// From the start-up packet to the first ReadyForQuery: protocol "Start-up" and "SASL Authentication"
-// (https://www.postgresql.org/docs/15/protocol-flow.html, …/sasl-authentication.html).
+#include "gateway/log_in.hpp"
+
 #include <algorithm>
 
 #include "base/log.hpp"
-#include "gateway/session.hpp"
+#include "pgwire/backend.hpp"
 
 namespace boathouse::gateway {
 
 using pgwire::Buffer;
 using pgwire::Frame;
+using Step = LogIn::Step;
 
 namespace {
 
-// How long a failed log-in waits for its answer.
-constexpr std::chrono::milliseconds kFailureDelay{500};
+// How long a refusal waits for its answer.
+constexpr std::chrono::milliseconds kRefusalDelay{500};
 constexpr std::size_t kNonceBytes = 18;
 constexpr const char* kScram = "SCRAM-SHA-256";
 constexpr const char* kScramPlus = "SCRAM-SHA-256-PLUS";
@@ -50,10 +51,39 @@ std::vector<std::pair<std::string, std::string>> command_line_settings(const std
     return settings;
 }
 
+std::string parameter(const pgwire::Startup& startup, const char* name) {
+    const auto entry = startup.parameters.find(name);
+    return entry == startup.parameters.end() ? std::string() : entry->second;
+}
+
+Step protocol_error(const std::string& message, Buffer& out) {
+    pgwire::Report report;
+    report.severity = pgwire::Severity::fatal;
+    report.sqlstate = "08P01";
+    report.message = message;
+    pgwire::put_report(out, report);
+    return Step::refused;
+}
+
 }  // namespace
 
-void Session::refuse(Buffer& out, const std::string& sqlstate, const std::string& message, const std::string& hint,
-                     const std::string& reason_for_log) {
+Step LogIn::handle(const Frame& frame, Buffer& out) {
+    answer_delay_ = std::chrono::milliseconds(0);
+    switch (phase_) {
+        case Phase::start:
+            return start(frame, out);
+        case Phase::scram_first:
+            return scram_first(frame, out);
+        case Phase::scram_final:
+            return scram_final(frame, out);
+        case Phase::password:
+            return password(frame, out);
+    }
+    return Step::refused;
+}
+
+Step LogIn::refuse(Buffer& out, const std::string& sqlstate, const std::string& message, const std::string& hint,
+                   const std::string& reason_for_log) {
     log_warning("gateway", "log-in of \"{}\" from {} refused: {}", user_, peer_.address, reason_for_log);
     pgwire::Report report;
     report.severity = pgwire::Severity::fatal;
@@ -61,29 +91,93 @@ void Session::refuse(Buffer& out, const std::string& sqlstate, const std::string
     report.message = message;
     report.hint = hint;
     pgwire::put_report(out, report);
-    last_answer_delay_ = kFailureDelay;
-    closed_ = true;
+    answer_delay_ += kRefusalDelay;
+    return Step::refused;
 }
 
-void Session::start(const Frame& frame, Buffer& out) {
+Step LogIn::no_catalog(const Error& error, Buffer& out) {
+    log_error("gateway", error);
+    return refuse(out, "57P03", "the catalog, which knows the passwords, does not answer",
+                  "Try again; if it stays so, see the box's log.", "the catalog does not answer");
+}
+
+Step LogIn::start(const Frame& frame, Buffer& out) {
     const auto startup = pgwire::decode_startup(frame);
     if (!startup) return protocol_error(startup.error().message, out);
-    if (!accept_startup(*startup, out)) return;
+    if (const Step step = accept_startup(*startup, out); step != Step::more) return step;
+    if (const Step step = accept_settings(*startup, out); step != Step::more) return step;
+    return challenge(out);
+}
 
-    auto role = services_.roles.find(user_);
-    if (!role) {
-        log_error("gateway", role.error());
-        return refuse(out, "57P03", "the catalog, which knows the passwords, does not answer",
-                      "Try again; if it stays so, see the box's log.", "the catalog does not answer");
+Step LogIn::accept_startup(const pgwire::Startup& startup, Buffer& out) {
+    const std::int32_t major = startup.version >> 16;
+    const std::int32_t minor = startup.version & 0xFFFF;
+    if (major != pgwire::kProtocolMajor) {
+        return protocol_error("unsupported frontend protocol " + std::to_string(major) + "." + std::to_string(minor) +
+                                  ": server supports 3.0",
+                              out);
     }
-    auto verifier = pgwire::parse_scram_verifier(*role ? (*role)->verifier : "");
+    user_ = parameter(startup, "user");
+    if (user_.empty())
+        return refuse(out, "28000", "no PostgreSQL user name specified in startup packet", "", "no user name");
+    const std::string replication = parameter(startup, "replication");
+    if (!replication.empty() && replication != "false" && replication != "off")
+        return refuse(out, "0A000", "replication is not served on this port", "", "replication asked for");
+    const std::string named = parameter(startup, "database");
+    const std::string& database = named.empty() ? user_ : named;
+    const std::vector<std::string>& known = services_.database_names;
+    if (std::find(known.begin(), known.end(), database) == known.end()) {
+        return refuse(out, "3D000", "database \"" + database + "\" does not exist",
+                      "The lake's name is \"" + known.front() + "\".", "unknown database \"" + database + "\"");
+    }
+    std::vector<std::string> unknown;
+    for (const auto& [name, value] : startup.parameters) {
+        if (name.starts_with("_pq_.")) unknown.push_back(name);
+    }
+    if (minor > 0 || !unknown.empty()) pgwire::put_negotiate_version(out, pgwire::kProtocolVersion, unknown);
+    return Step::more;
+}
+
+Step LogIn::accept_settings(const pgwire::Startup& startup, Buffer& out) {
+    settings_ = std::make_unique<SessionSettings>(user_);
+    auto wanted = command_line_settings(parameter(startup, "options"));
+    for (const auto& [name, value] : startup.parameters) {
+        if (!is_connection_parameter(name) && !name.starts_with("_pq_.")) wanted.emplace_back(name, value);
+    }
+    for (const auto& [name, value] : wanted) {
+        const auto change = settings_->check(name, {value});
+        if (!change) {
+            const engine::QueryError& error = change.error();
+            return refuse(out, error.sqlstate, error.message, error.hint, error.message);
+        }
+        settings_->make_default(*change);
+    }
+    return Step::more;
+}
+
+// Asks for a proof, in the way that the catalog allows.
+Step LogIn::challenge(Buffer& out) {
+    auto found = services_.roles.find(user_);
+    if (!found) return no_catalog(found.error(), out);
+    role_ = *found;
+    if (!role_.shows_verifier) {
+        if (!peer_.encrypted) {
+            return refuse(out, "28000",
+                          "the catalog does not show password verifiers to the box, so that passwords travel in full: "
+                          "this server takes them over encrypted connections only",
+                          "Connect with sslmode=require.", "not encrypted, and the catalog shows no verifiers");
+        }
+        pgwire::put_authentication_cleartext(out);
+        phase_ = Phase::password;
+        return Step::more;
+    }
+    auto verifier = pgwire::parse_scram_verifier(role_.verifier);
     pgwire::ScramServer::Options options;
     options.doomed = !verifier;
     options.verifier = verifier ? *verifier : pgwire::invented_scram_verifier(user_, services_.invented_salt_secret);
     options.plus_offered = !peer_.certificate_hash.empty();
     options.channel_binding_data = peer_.certificate_hash;
     options.server_nonce = pgwire::base64_encode(pgwire::random_bytes(kNonceBytes));
-    if (*role) role_ = **role;
 
     std::vector<std::string> mechanisms;
     if (options.plus_offered) mechanisms.push_back(kScramPlus);
@@ -91,61 +185,10 @@ void Session::start(const Frame& frame, Buffer& out) {
     pgwire::put_authentication_sasl(out, mechanisms);
     scram_.emplace(std::move(options));
     phase_ = Phase::scram_first;
+    return Step::more;
 }
 
-bool Session::accept_startup(const pgwire::Startup& startup, Buffer& out) {
-    const std::int32_t major = startup.version >> 16;
-    const std::int32_t minor = startup.version & 0xFFFF;
-    const auto parameter = [&](const char* name) {
-        const auto entry = startup.parameters.find(name);
-        return entry == startup.parameters.end() ? std::string() : entry->second;
-    };
-    if (major != pgwire::kProtocolMajor) {
-        protocol_error("unsupported frontend protocol " + std::to_string(major) + "." + std::to_string(minor) +
-                           ": server supports 3.0",
-                       out);
-        return false;
-    }
-    user_ = parameter("user");
-    if (user_.empty()) {
-        refuse(out, "28000", "no PostgreSQL user name specified in startup packet", "", "no user name");
-        return false;
-    }
-    if (!parameter("replication").empty() && parameter("replication") != "false" && parameter("replication") != "off") {
-        refuse(out, "0A000", "replication is not served on this port", "", "replication asked for");
-        return false;
-    }
-    const std::string database = parameter("database").empty() ? user_ : parameter("database");
-    if (std::find(services_.database_names.begin(), services_.database_names.end(), database) ==
-        services_.database_names.end()) {
-        refuse(out, "3D000", "database \"" + database + "\" does not exist",
-               "The lake's name is \"" + services_.database_names.front() + "\".",
-               "unknown database \"" + database + "\"");
-        return false;
-    }
-    std::vector<std::string> unknown;
-    for (const auto& [name, value] : startup.parameters) {
-        if (name.starts_with("_pq_.")) unknown.push_back(name);
-    }
-    if (minor > 0 || !unknown.empty()) pgwire::put_negotiate_version(out, 0, unknown);
-
-    settings_.emplace(user_);
-    auto wanted = command_line_settings(parameter("options"));
-    for (const auto& [name, value] : startup.parameters) {
-        if (!is_connection_parameter(name) && !name.starts_with("_pq_.")) wanted.emplace_back(name, value);
-    }
-    for (const auto& [name, value] : wanted) {
-        const auto change = settings_->check(name, {value});
-        if (!change) {
-            refuse(out, change.error().sqlstate, change.error().message, change.error().hint, change.error().message);
-            return false;
-        }
-        settings_->make_default(*change);
-    }
-    return true;
-}
-
-void Session::scram_first(const Frame& frame, Buffer& out) {
+Step LogIn::scram_first(const Frame& frame, Buffer& out) {
     if (frame.type != 'p') return protocol_error("expected SASL response", out);
     const auto initial = pgwire::decode_sasl_initial(frame);
     if (!initial) return protocol_error(initial.error().message, out);
@@ -155,38 +198,61 @@ void Session::scram_first(const Frame& frame, Buffer& out) {
     if (!reply) return protocol_error(reply.error().message, out);
     pgwire::put_authentication_sasl_continue(out, *reply);
     phase_ = Phase::scram_final;
+    return Step::more;
 }
 
-void Session::scram_final(const Frame& frame, Buffer& out) {
+Step LogIn::scram_final(const Frame& frame, Buffer& out) {
     if (frame.type != 'p') return protocol_error("expected SASL response", out);
+    const auto wait = services_.throttle.wait(peer_.address, user_);
+    if (!wait) return refuse(out, "53300", "too many failed log-ins", "Wait a minute.", "too many failed log-ins");
+    answer_delay_ = *wait;
     const auto reply = scram_->final(frame.body);
-    scram_.reset();
-    if (!reply) {
-        return refuse(out, "28P01", "password authentication failed for user \"" + user_ + "\"", "",
-                      reply.error().message);
-    }
-    if (!role_.may_log_in) {
+    if (!reply) return wrong_password(reply.error().message, out);
+    services_.throttle.succeeded(peer_.address, user_);
+    // The client may check what the server knows only once it is admitted.
+    Buffer proof;
+    pgwire::put_authentication_sasl_final(proof, *reply);
+    Buffer answer;
+    const Step step = admit(role_, answer);
+    if (step == Step::done) out.put(proof.view());
+    out.put(answer.view());
+    return step;
+}
+
+Step LogIn::password(const Frame& frame, Buffer& out) {
+    if (frame.type != 'p') return protocol_error("expected password response", out);
+    const auto wait = services_.throttle.wait(peer_.address, user_);
+    if (!wait) return refuse(out, "53300", "too many failed log-ins", "Wait a minute.", "too many failed log-ins");
+    answer_delay_ = *wait;
+    pgwire::Reader reader(frame.body);
+    const Secret password{std::string(reader.cstring())};
+    if (!reader.complete()) return protocol_error("invalid password packet size", out);
+    const auto role = services_.roles.try_password(user_, password);
+    if (!role) return no_catalog(role.error(), out);
+    if (!*role) return wrong_password("the catalog refused user or password", out);
+    services_.throttle.succeeded(peer_.address, user_);
+    return admit(**role, out);
+}
+
+Step LogIn::wrong_password(const std::string& reason_for_log, Buffer& out) {
+    services_.throttle.failed(peer_.address, user_);
+    return refuse(out, "28P01", "password authentication failed for user \"" + user_ + "\"", "", reason_for_log);
+}
+
+Step LogIn::admit(const Role& role, Buffer& out) {
+    if (!role.may_log_in) {
         return refuse(out, "28000", "role \"" + user_ + "\" is not permitted to log in", "", "the role may not log in");
     }
-    if (!role_.is_lake_admin) {
+    if (!role.is_lake_admin) {
         return refuse(
             out, "28000", "role \"" + user_ + "\" is not permitted to use the SQL door",
             "This version admits members of lake_admin only, because it does not check privileges on single tables "
             "yet. Other roles reach the lake through the catalog's port.",
             "not a member of lake_admin");
     }
-    pgwire::put_authentication_sasl_final(out, *reply);
-    welcome(out);
-}
-
-void Session::welcome(Buffer& out) {
     pgwire::put_authentication_ok(out);
-    for (const auto& [name, value] : settings_->reported()) pgwire::put_parameter_status(out, name, value);
-    cancel_key_ = services_.cancels.add(peer_.cancel);
-    pgwire::put_backend_key(out, cancel_key_->process_id, cancel_key_->secret_key);
-    phase_ = Phase::ready;
     log_debug("gateway", "\"{}\" logged in from {}{}", user_, peer_.address, peer_.encrypted ? " over TLS" : "");
-    pgwire::put_ready(out, transaction_status());
+    return Step::done;
 }
 
 }  // namespace boathouse::gateway

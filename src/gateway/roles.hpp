@@ -2,7 +2,8 @@
 // revoked membership counts at once.
 //
 // One connection to the catalog as the box's own role, opened when first needed and again after a failure. find() may
-// be called from any thread and blocks on the catalog; callers take turns.
+// be called from any thread and blocks on the catalog; callers take turns. try_password() opens a connection of its
+// own.
 #pragma once
 
 #include <mutex>
@@ -15,7 +16,9 @@
 namespace boathouse::gateway {
 
 struct Role {
-    std::string verifier;     // as pg_authid has it; empty: no password
+    // Whether the catalog lets the box read verifiers at all. If not, a password has to be tried (try_password).
+    bool shows_verifier = false;
+    std::string verifier;     // as pg_authid has it; empty: no such role, or no password
     bool may_log_in = false;  // LOGIN, and not past its VALID UNTIL
     bool is_lake_admin = false;
 };
@@ -24,13 +27,20 @@ class Roles {
   public:
     explicit Roles(catalog::Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
-    // nullopt: no such role. Fails when the catalog does not answer or does not show its verifiers to the box's role.
-    Result<std::optional<Role>> find(const std::string& name);
+    // A role that does not exist has no verifier. Fails when the catalog does not answer.
+    Result<Role> find(const std::string& name);
+
+    // Logs in at the catalog as that user; nullopt: it refuses. Fails when the catalog does not answer, or lets the
+    // user in without asking for the password (pg_hba.conf says "trust"), which proves nothing.
+    Result<std::optional<Role>> try_password(const std::string& name, const Secret& password) const;
 
   private:
+    Result<Role> ask(const std::string& name);
+
     const catalog::Endpoint endpoint_;
     std::mutex mutex_;
     std::optional<catalog::Connection> connection_;  // under mutex_
+    bool shows_verifiers_ = false;                   // under mutex_: of connection_
 };
 
 }  // namespace boathouse::gateway

@@ -1,5 +1,8 @@
 #include "gateway/session.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/log.hpp"
 
 namespace boathouse::gateway {
@@ -8,23 +11,25 @@ using engine::QueryError;
 using pgwire::Buffer;
 using pgwire::Frame;
 
-Session::Session(SessionServices& services, Peer peer) : services_(services), peer_(std::move(peer)) {}
+Session::Session(SessionServices& services, Peer peer, Host host)
+    : services_(services),
+      peer_(std::move(peer)),
+      host_(std::move(host)),
+      log_in_(std::make_unique<LogIn>(services.log_in, peer_)) {}
 
 Session::~Session() {
     if (cancel_key_) services_.cancels.remove(*cancel_key_);
 }
 
 void Session::handle(const Frame& frame, bool sync_follows, Buffer& out) {
-    switch (phase_) {
-        case Phase::start:
-            return start(frame, out);
-        case Phase::scram_first:
-            return scram_first(frame, out);
-        case Phase::scram_final:
-            return scram_final(frame, out);
-        case Phase::ready:
-            break;
+    if (log_in_) {
+        const LogIn::Step step = log_in_->handle(frame, out);
+        answer_delay_ = log_in_->answer_delay();
+        if (step == LogIn::Step::done) welcome(out);
+        closed_ = step == LogIn::Step::refused;
+        return;
     }
+    awaits_command_ = false;
     if (copy_in_) return copy_message(frame, out);
     // After an error in the extended protocol everything up to Sync is skipped.
     if (skipping_to_sync_ && frame.type != 'S' && frame.type != 'X') return;
@@ -63,9 +68,33 @@ void Session::resume(Buffer& out) {
     if (executing_) return resume_execute(out);
 }
 
-void Session::cancel() {
+void Session::welcome(Buffer& out) {
+    settings_ = log_in_->take_settings();
+    log_in_.reset();
+    for (const auto& [name, value] : settings_->reported()) pgwire::put_parameter_status(out, name, value);
+    cancel_key_ = services_.cancels.add(host_.cancel);
+    pgwire::put_backend_key(out, cancel_key_->process_id, cancel_key_->secret_key);
+    put_ready(out);
+}
+
+std::chrono::milliseconds Session::take_answer_delay() {
+    return std::exchange(answer_delay_, std::chrono::milliseconds(0));
+}
+
+void Session::interrupt(Interruption reason) {
+    interruption_ = reason;
     const std::lock_guard lock(engine_mutex_);
     if (engine_) engine_->interrupt();
+}
+
+void Session::forget_interruption() {
+    if (!interrupted()) return;
+    interruption_ = Interruption::none;
+    if (engine_) engine_->clear_interrupt();
+}
+
+void Session::interrupt_copy(Buffer& out) {
+    if (copy_in_) fail_copy(engine::interruption(), out);
 }
 
 engine::Outcome<void> Session::open_engine() {
@@ -80,7 +109,21 @@ engine::Outcome<void> Session::open_engine() {
     if (const auto zone = settings_->value("timezone"); zone && *zone != "UTC") {
         if (auto set_zone = engine_->set_time_zone(*zone); !set_zone) return set_zone.error();
     }
+    if (settings_->value("boathouse.dialect") == "duckdb") {
+        if (auto set_dialect = engine_->set_dialect(true); !set_dialect) return set_dialect.error();
+    }
     if (const auto path = settings_->value("search_path"); path && *path != "public") return set_search_path(*path);
+    return {};
+}
+
+void Session::restart_clock() const {
+    if (settings_->limits().statement.count() > 0) host_.statement_began();
+}
+
+engine::Outcome<void> Session::arm_engine() {
+    if (interrupted()) return engine::interruption();
+    if (auto opened = open_engine(); !opened) return opened;
+    engine_->set_read_only(read_only());
     return {};
 }
 
@@ -98,6 +141,17 @@ void Session::put_error(const QueryError& error, Buffer& out, std::string_view t
         for (const char byte : text.substr(0, bytes))
             characters += (static_cast<unsigned char>(byte) & 0xC0) != 0x80 ? 1 : 0;
         report.position = characters;
+    }
+    if (error.sqlstate == "57014") {
+        if (interruption_ == Interruption::statement_timeout)
+            report.message = "canceling statement due to statement timeout";
+        if (interruption_ == Interruption::stopping) {
+            report.severity = pgwire::Severity::fatal;
+            report.sqlstate = "57P01";
+            report.message = "terminating connection due to administrator command";
+            closed_ = true;
+        }
+        forget_interruption();
     }
     if (error.sqlstate == "XX000")
         log_line(LogLevel::warning, "gateway", "a statement failed inside: " + error.message);

@@ -3,14 +3,15 @@
 // Its connection owns it and calls it from one executor thread at a time: handle() with each message in turn, and
 // while busy(), resume() instead, until the answer is complete. Both block as long as DuckDB or the catalog needs and
 // append to `out`; a result stops at kOutputBytes so that the connection can wait for a slow client without a thread.
-// cancel() alone may be called from any thread. One handler a message: log_in.cpp, simple_query.cpp,
-// extended_query.cpp, session_statements.cpp, transaction.cpp. What fails is told to the client as ErrorResponse;
+// interrupt() alone may be called from any thread. One handler a message, a file a family: log_in.cpp,
+// simple_query.cpp, extended_query.cpp, copy.cpp; and of the session's own statements: session_statements.cpp,
+// transaction.cpp, savepoint.cpp, cursor.cpp, prepare_execute.cpp. What fails is told to the client as ErrorResponse;
 // closed() says that the conversation is over.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,41 +21,38 @@
 #include "engine/lake.hpp"
 #include "engine/session.hpp"
 #include "gateway/cancel_registry.hpp"
-#include "gateway/roles.hpp"
+#include "gateway/interruption.hpp"
+#include "gateway/log_in.hpp"
+#include "gateway/portals.hpp"
+#include "gateway/prepared_statements.hpp"
+#include "gateway/savepoints.hpp"
 #include "gateway/session_settings.hpp"
 #include "gateway/statement.hpp"
 #include "pgwire/backend.hpp"
 #include "pgwire/buffer.hpp"
 #include "pgwire/frontend.hpp"
-#include "pgwire/scram.hpp"
 
 namespace boathouse::gateway {
 
 // A result is encoded up to this many bytes before the client has to take some.
 inline constexpr std::size_t kOutputBytes = std::size_t{512} * 1024;
-inline constexpr std::size_t kPreparedStatementsMax = 10'000;
-inline constexpr std::size_t kPortalsMax = 1'000;
 
 // What all sessions share; outlives them.
 struct SessionServices {
     engine::Lake& lake;
-    Roles& roles;
     CancelRegistry& cancels;
-    std::vector<std::string> database_names;  // that a client may name
-    std::string invented_salt_secret;
+    LogInServices log_in;
 };
 
-// Who is at the other end.
-struct Peer {
-    std::string address;
-    bool encrypted = false;
-    std::string certificate_hash;  // of ours, for channel binding; empty without TLS
-    std::function<void()> cancel;  // interrupts this very session
+// The session's connection, as the session sees it.
+struct Host {
+    std::function<void()> cancel;           // interrupts this very session; any thread
+    std::function<void()> statement_began;  // statement_timeout counts from now
 };
 
 class Session {
   public:
-    Session(SessionServices& services, Peer peer);
+    Session(SessionServices& services, Peer peer, Host host);
     ~Session();
 
     // `sync_follows`: the next message is here already and is Sync, so that a statement may commit by itself.
@@ -63,34 +61,31 @@ class Session {
     void resume(pgwire::Buffer& out);
 
     bool closed() const { return closed_; }
-    bool logged_in() const { return phase_ == Phase::ready; }
-    // How long the connection holds the last answer back: failed log-ins are slow.
-    std::chrono::milliseconds last_answer_delay() const { return last_answer_delay_; }
+    bool logged_in() const { return !log_in_; }
+    // Everything is answered: the client has been told ReadyForQuery, or is to send rows of a COPY.
+    bool awaits_command() const { return awaits_command_; }
+    bool awaits_copy_data() const { return copy_in_ != nullptr; }
+    bool in_transaction() const { return transaction_ == Transaction::block || transaction_ == Transaction::failed; }
+    // How long the connection holds the answer back: log-ins after failed ones are slow.
+    std::chrono::milliseconds take_answer_delay();
+    // Valid once logged in, while the session does not run.
+    const SessionSettings& settings() const { return *settings_; }
 
-    // The running statement fails with 57014. Any thread.
-    void cancel();
+    // The next message is refused with this error instead of being run.
+    void refuse_next(engine::QueryError error) { refusal_ = std::move(error); }
+    bool refuses() const { return refusal_.has_value(); }
+    // What runs, or waits to run, fails. Any thread.
+    void interrupt(Interruption reason);
+    bool interrupted() const { return interruption_ != Interruption::none; }
+    // Nothing runs any more that an interruption could have meant.
+    void forget_interruption();
+    // Ends a COPY whose client is to send the rows, after interrupt().
+    void interrupt_copy(pgwire::Buffer& out);
 
   private:
-    enum class Phase { start, scram_first, scram_final, ready };
     // As ReadyForQuery tells it, and `implicit` for statements that only share a message or a pipeline.
     enum class Transaction { none, implicit, block, failed };
 
-    // A statement as Parse left it.
-    struct PreparedStatement {
-        Statement statement;
-        std::unique_ptr<engine::Prepared> plan;  // of an EngineStatement
-        std::vector<std::uint32_t> parameter_types;
-        std::vector<pgwire::ColumnDescription> columns;
-        bool empty = false;  // no statement in the text
-    };
-    struct Portal {
-        std::shared_ptr<PreparedStatement> statement;  // shared: Close may drop the statement before its portal
-        std::vector<std::int16_t> parameter_formats;
-        std::vector<std::optional<std::string>> parameters;
-        std::vector<std::int16_t> result_formats;
-        std::unique_ptr<engine::ResultStream> stream;  // once executed
-        bool done = false;
-    };
     // A Query message on its way.
     struct Script {
         struct Part {
@@ -101,23 +96,24 @@ class Session {
         std::string text;
         std::vector<Part> parts;
         std::size_t next = 0;
-        std::unique_ptr<engine::ResultStream> stream;
+        std::optional<Answer> answer;
     };
-
-    // log_in.cpp
-    void start(const pgwire::Frame& frame, pgwire::Buffer& out);
-    bool accept_startup(const pgwire::Startup& startup, pgwire::Buffer& out);
-    void scram_first(const pgwire::Frame& frame, pgwire::Buffer& out);
-    void scram_final(const pgwire::Frame& frame, pgwire::Buffer& out);
-    void welcome(pgwire::Buffer& out);
-    void refuse(pgwire::Buffer& out, const std::string& sqlstate, const std::string& message, const std::string& hint,
-                const std::string& reason_for_log);
+    // How the answer to a session's own statement begins.
+    struct Form {
+        bool with_description = true;  // RowDescription first: the simple protocol
+        std::vector<std::int16_t> formats{};
+        const Portal* portal = nullptr;  // its parameters; null in the simple protocol
+    };
+    // What is left of it to send; nullopt: nothing, CommandComplete has been written.
+    using Rest = std::optional<Answer>;
+    enum class Progress { more, suspended, complete };
 
     // simple_query.cpp
     void query(const pgwire::Frame& frame, pgwire::Buffer& out);
     bool prepare_script(Script& script, pgwire::Buffer& out);
     void resume_script(pgwire::Buffer& out);
     engine::Outcome<bool> run_part(Script& script, Script::Part& part, pgwire::Buffer& out);
+    engine::Outcome<bool> continue_part(Script& script, pgwire::Buffer& out);
     void end_script(pgwire::Buffer& out);
 
     // copy.cpp
@@ -133,20 +129,24 @@ class Session {
     void parse(const pgwire::Frame& frame, pgwire::Buffer& out);
     void bind(const pgwire::Frame& frame, pgwire::Buffer& out);
     void describe(const pgwire::Frame& frame, pgwire::Buffer& out);
+    engine::Outcome<std::vector<pgwire::ColumnDescription>> columns_of(const PreparedStatement& statement);
     void execute(const pgwire::Frame& frame, bool sync_follows, pgwire::Buffer& out);
     void resume_execute(pgwire::Buffer& out);
     void close(const pgwire::Frame& frame, pgwire::Buffer& out);
     void sync(pgwire::Buffer& out);
-    engine::Outcome<std::unique_ptr<PreparedStatement>> prepare_statement(const pgwire::Parse& parse);
-    engine::Outcome<void> start_portal(Portal& portal, bool sync_follows);
-    engine::Outcome<void> start_copy_portal(Portal& portal, const CopyStatement& copy, bool sync_follows,
-                                            pgwire::Buffer& out);
-    void fail_extended(const engine::QueryError& error, pgwire::Buffer& out);
+    engine::Outcome<std::shared_ptr<PreparedStatement>> prepare(std::string_view text,
+                                                                const std::vector<std::uint32_t>& types);
+    engine::Outcome<void> start_portal(Portal& portal, bool sync_follows, pgwire::Buffer& out);
+    engine::Outcome<void> start_copy_portal(Portal& portal, const CopyStatement& copy, pgwire::Buffer& out);
+    engine::Outcome<std::shared_ptr<Rows>> run_plan(engine::Prepared& plan, const Portal& portal);
+    void fail_extended(const engine::QueryError& error, pgwire::Buffer& out, std::string_view text = {});
 
-    // session_statements.cpp: everything but EngineStatement.
-    engine::Outcome<void> run_session_statement(const Statement& statement, bool with_description, pgwire::Buffer& out);
+    // session_statements.cpp: everything but EngineStatement and COPY.
+    engine::Outcome<Rest> run_session_statement(const Statement& statement, const Form& form, pgwire::Buffer& out);
+    engine::Outcome<std::string> run_tagged_statement(const Statement& statement, pgwire::Buffer& out);
     engine::Outcome<void> set(const SetStatement& statement, pgwire::Buffer& out);
-    engine::Outcome<void> set_transaction(const SetTransactionStatement& statement);
+    engine::Outcome<void> reset(const ResetStatement& statement, pgwire::Buffer& out);
+    engine::Outcome<void> set_transaction(const SetTransactionStatement& statement, pgwire::Buffer& out);
     engine::Outcome<void> apply(const SettingChange& change, pgwire::Buffer& out);
     void take_back(const std::vector<SettingChange>& changes, pgwire::Buffer& out);
     engine::Outcome<void> set_search_path(const std::string& path);
@@ -154,20 +154,56 @@ class Session {
     engine::Outcome<void> discard(const DiscardStatement& statement, pgwire::Buffer& out);
     static std::vector<pgwire::ColumnDescription> show_columns(const ShowStatement& statement);
 
+    // prepare_execute.cpp
+    engine::Outcome<void> prepare_by_name(const PrepareStatement& statement);
+    engine::Outcome<Rest> execute_by_name(const ExecuteStatement& statement, const Form& form, pgwire::Buffer& out);
+    engine::Outcome<std::vector<std::uint32_t>> type_oids(const std::vector<std::string>& names);
+    engine::Outcome<std::vector<std::optional<std::string>>> evaluate(const InnerText& expressions);
+
+    // cursor.cpp
+    engine::Outcome<void> declare(const DeclareStatement& statement, const Form& form);
+    engine::Outcome<Rest> fetch(const FetchStatement& statement, const Form& form, pgwire::Buffer& out);
+    engine::Outcome<std::uint64_t> skip_rows(Rows& rows, std::uint64_t count);
+    engine::Outcome<void> close_cursor(const CloseStatement& statement);
+
+    // answer.cpp
+    static Answer answer_with(std::shared_ptr<Rows> rows, const Form& form, pgwire::Buffer& out);
+    static Answer copy_answer(std::unique_ptr<engine::ResultStream> stream);
+    engine::Outcome<Progress> send_rows(Answer& answer, std::uint64_t& rows_max, pgwire::Buffer& out);
+
     // transaction.cpp
     engine::Outcome<void> begin_block(const BeginStatement& statement, pgwire::Buffer& out);
     engine::Outcome<void> begin_implicit();
+    engine::Outcome<void> begin_chained(const TransactionOptions& options);
+    TransactionOptions characteristics() const;
+    engine::Outcome<void> set_characteristics(const TransactionOptions& options);
     engine::Outcome<void> commit(const CommitStatement& statement, pgwire::Buffer& out);
     engine::Outcome<void> rollback(const RollbackStatement& statement, pgwire::Buffer& out);
+    engine::Outcome<void> commit_engine(pgwire::Buffer& out);
+    void roll_back_engine();
     engine::Outcome<void> end_implicit(pgwire::Buffer& out);
-    engine::Outcome<void> savepoint(const SavepointStatement& statement, pgwire::Buffer& out);
     void finish_transaction(bool committed, pgwire::Buffer& out);
     // After an error: an implicit transaction is over, a block is failed.
     void fail_transaction(pgwire::Buffer& out);
     bool refused_in_failed_block(const Statement& statement) const;
+    bool read_only() const;
     char transaction_status() const;
+    void put_ready(pgwire::Buffer& out);
 
+    // savepoint.cpp
+    engine::Outcome<void> savepoint(const SavepointStatement& statement, pgwire::Buffer& out);
+    engine::Outcome<void> define_savepoint(const std::string& name);
+    engine::Outcome<void> roll_back_to(const std::string& name, pgwire::Buffer& out);
+    engine::Outcome<void> reopen_transaction();
+    bool transaction_has_written() const;
+
+    // session.cpp
+    void welcome(pgwire::Buffer& out);
     engine::Outcome<void> open_engine();
+    // The next statement's time counts from now.
+    void restart_clock() const;
+    // Before each statement that the engine runs.
+    engine::Outcome<void> arm_engine();
     void put_error(const engine::QueryError& error, pgwire::Buffer& out, std::string_view text = {},
                    std::size_t offset = 0);
     void put_notice(pgwire::Severity severity, const std::string& sqlstate, const std::string& message,
@@ -176,25 +212,30 @@ class Session {
 
     SessionServices& services_;
     const Peer peer_;
-    Phase phase_ = Phase::start;
+    const Host host_;
+    std::unique_ptr<LogIn> log_in_;  // until the client is in
     bool closed_ = false;
-    std::chrono::milliseconds last_answer_delay_{0};
-    std::string user_;
-    Role role_;
-    std::optional<pgwire::ScramServer> scram_;
+    bool awaits_command_ = false;
+    std::chrono::milliseconds answer_delay_{0};
+    std::optional<engine::QueryError> refusal_;
     std::optional<CancelKey> cancel_key_;
-    std::optional<SessionSettings> settings_;
+    std::unique_ptr<SessionSettings> settings_;
 
     // Opened at the first statement: an idle client costs no DuckDB connection.
     std::unique_ptr<engine::Session> engine_;
-    std::mutex engine_mutex_;  // guards the pointer for cancel(), not its use
+    std::mutex engine_mutex_;  // guards the pointer for interrupt(), not its use
+    std::atomic<Interruption> interruption_ = Interruption::none;
 
     Transaction transaction_ = Transaction::none;
+    bool engine_in_transaction_ = false;  // DuckDB's own; a failed block may have lost it
+    std::uint64_t writes_at_begin_ = 0;
+    Savepoints savepoints_;
+    std::string snapshot_;  // that the transaction reads, once a savepoint has asked for it
+    PreparedStatements statements_;
+    Portals portals_;
     std::optional<Script> script_;
     // A COPY FROM STDIN of the script's present statement, or of an Execute.
     std::unique_ptr<engine::CopyIn> copy_in_;
-    std::map<std::string, std::shared_ptr<PreparedStatement>> statements_;
-    std::map<std::string, Portal> portals_;
     struct Executing {
         std::string portal;
         std::uint64_t rows_left = 0;

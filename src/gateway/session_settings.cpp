@@ -56,6 +56,7 @@ constexpr Setting kSettings[] = {
     {"lc_time", Kind::text, "C"},
     {"lock_timeout", Kind::duration_ms, "0"},
     {"max_identifier_length", Kind::fixed, "63"},
+    {"role", Kind::fixed, "none"},
     {"row_security", Kind::boolean, "on"},
     {"search_path", Kind::list, "public", "", SettingEffect::search_path},
     {"server_encoding", Kind::fixed, "UTF8", "", SettingEffect::none, true},
@@ -81,11 +82,13 @@ std::string lower(std::string_view text) {
 }
 
 const Setting* find_setting(std::string_view name) {
-    const std::string key = lower(name);
-    for (const Setting& setting : kSettings) {
-        if (lower(setting.name) == key) return &setting;
-    }
-    return nullptr;
+    static const std::map<std::string, const Setting*> kByName = [] {
+        std::map<std::string, const Setting*> by_name;
+        for (const Setting& setting : kSettings) by_name[lower(setting.name)] = &setting;
+        return by_name;
+    }();
+    const auto entry = kByName.find(lower(name));
+    return entry == kByName.end() ? nullptr : entry->second;
 }
 
 QueryError unknown(const std::string& name) {
@@ -119,6 +122,20 @@ std::optional<std::int64_t> milliseconds(const std::string& value) {
     if (unit == "h") return number * 3'600'000;
     if (unit == "d") return number * 86'400'000;
     return std::nullopt;
+}
+
+// In the largest unit that leaves nothing over, as PostgreSQL prints it.
+std::string printed_duration(std::int64_t duration_ms) {
+    struct Unit {
+        std::int64_t length_ms;
+        const char* name;
+    };
+    static constexpr Unit kUnits[] = {{86'400'000, "d"}, {3'600'000, "h"}, {60'000, "min"}, {1000, "s"}};
+    if (duration_ms == 0) return "0";
+    for (const Unit& unit : kUnits) {
+        if (duration_ms % unit.length_ms == 0) return std::to_string(duration_ms / unit.length_ms) + unit.name;
+    }
+    return std::to_string(duration_ms) + "ms";
 }
 
 bool is_choice(const std::string& choices, const std::string& value) {
@@ -168,7 +185,7 @@ Outcome<std::string> normalised(const Setting& setting, const std::vector<std::s
         case Kind::duration_ms: {
             const auto duration_ms = milliseconds(value);
             if (!duration_ms) return invalid(setting, value, "It is a time: 500, 500ms, 5s, 2min.");
-            return std::to_string(*duration_ms);
+            return printed_duration(*duration_ms);
         }
         case Kind::choice: {
             const std::string text = lower(value);
@@ -186,17 +203,21 @@ Outcome<std::string> normalised(const Setting& setting, const std::vector<std::s
 
 }  // namespace
 
-SessionSettings::SessionSettings(const std::string& user) {
-    for (const Setting& setting : kSettings) defaults_[lower(setting.name)] = setting.initial;
+SessionSettings::SessionSettings(const std::string& user) : values_(std::make_shared<const SettingValues>()) {
     defaults_["session_authorization"] = user;
     defaults_["server_version"] = std::string("15.0 (Boathouse ") + config::version() + ")";
-    values_ = defaults_;
 }
 
 SettingChange SessionSettings::change_to(const std::string& key, const std::string& value) const {
     const Setting* setting = find_setting(key);
     if (!setting) return {SettingEffect::none, key, value, false};
     return {setting->effect, setting->name, value, setting->reported};
+}
+
+std::optional<std::string> SessionSettings::default_of(const std::string& key) const {
+    if (const auto entry = defaults_.find(key); entry != defaults_.end()) return entry->second;
+    const Setting* setting = find_setting(key);
+    return setting ? std::optional<std::string>(setting->initial) : std::nullopt;
 }
 
 Outcome<SettingChange> SessionSettings::check(const std::string& name, const std::vector<std::string>& values) const {
@@ -208,73 +229,110 @@ Outcome<SettingChange> SessionSettings::check(const std::string& name, const std
         return SettingChange{SettingEffect::none, lower(name), joined(values), false};
     }
     const std::string key = lower(setting->name);
-    const auto value = normalised(*setting, values);
-    if (!value) {
-        if (setting->kind == Kind::fixed && values_.at(key) == joined(values)) return change_to(key, values_.at(key));
-        return value.error();
+    const auto wanted = normalised(*setting, values);
+    if (!wanted) {
+        if (setting->kind == Kind::fixed && value(key) == joined(values)) return change_to(key, joined(values));
+        return wanted.error();
     }
-    return change_to(key, *value);
+    return change_to(key, *wanted);
+}
+
+void SessionSettings::replace(std::shared_ptr<const SettingValues> values) {
+    {
+        const std::lock_guard lock(mutex_);
+        values_ = std::move(values);
+    }
+    read_limits();
+}
+
+void SessionSettings::read_limits() {
+    limits_.statement = duration("statement_timeout");
+    limits_.idle_in_transaction = duration("idle_in_transaction_session_timeout");
+    limits_.idle = duration("idle_session_timeout");
 }
 
 void SessionSettings::apply(const SettingChange& change, bool local) {
     const std::string key = lower(change.name);
-    const auto present = values_.find(key);
-    const std::optional<std::string> before =
-        present == values_.end() ? std::nullopt : std::optional<std::string>(present->second);
+    if (!at_begin_) at_begin_ = values_;
     if (local) {
-        before_local_.try_emplace(key, before);
+        before_local_.try_emplace(key, value(key));
     } else {
-        before_transaction_.try_emplace(key, before);
         before_local_.erase(key);
     }
-    values_[key] = change.value;
+    auto changed = std::make_shared<SettingValues>(*values_);
+    if (default_of(key) == change.value) {
+        changed->erase(key);
+    } else {
+        (*changed)[key] = change.value;
+    }
+    replace(std::move(changed));
 }
 
 void SessionSettings::make_default(const SettingChange& change) {
-    values_[lower(change.name)] = change.value;
     defaults_[lower(change.name)] = change.value;
+    read_limits();
 }
 
 Outcome<SettingChange> SessionSettings::check_reset(const std::string& name) const {
     const std::string key = lower(name);
-    const auto initial = defaults_.find(key);
-    if (initial == defaults_.end()) {
-        if (key.find('.') == std::string::npos) return unknown(name);
-        return SettingChange{SettingEffect::none, key, "", false};
-    }
-    return change_to(key, initial->second);
+    if (const auto initial = default_of(key)) return change_to(key, *initial);
+    if (key.find('.') == std::string::npos) return unknown(name);
+    return SettingChange{SettingEffect::none, key, "", false};
 }
 
 std::vector<SettingChange> SessionSettings::check_reset_all() const {
     std::vector<SettingChange> changes;
-    for (const auto& [key, value] : values_) {
-        const auto initial = defaults_.find(key);
-        const std::string target = initial == defaults_.end() ? "" : initial->second;
+    for (const auto& [key, value] : *values_) {
+        const std::string target = default_of(key).value_or("");
         if (target != value) changes.push_back(change_to(key, target));
     }
     return changes;
 }
 
-std::vector<SettingChange> SessionSettings::end_transaction(bool committed) {
-    std::map<std::string, std::optional<std::string>> back = std::move(before_local_);
-    if (!committed) {
-        for (auto& [key, value] : before_transaction_) back[key] = value;
-    }
-    before_local_.clear();
-    before_transaction_.clear();
+std::vector<SettingChange> SessionSettings::restore(std::shared_ptr<const SettingValues> values) {
+    SettingValues touched = *values_;
+    touched.insert(values->begin(), values->end());
     std::vector<SettingChange> changes;
-    for (const auto& [key, value] : back) {
-        const std::string target = value.value_or("");
-        if (values_[key] != target) changes.push_back(change_to(key, target));
-        values_[key] = target;
+    for (const auto& [key, unused] : touched) {
+        const std::string before = value(key).value_or("");
+        const auto entry = values->find(key);
+        const std::string target = entry != values->end() ? entry->second : default_of(key).value_or("");
+        if (before != target) changes.push_back(change_to(key, target));
     }
+    replace(std::move(values));
     return changes;
 }
 
+std::vector<SettingChange> SessionSettings::end_transaction(bool committed) {
+    if (!at_begin_) return {};
+    std::shared_ptr<const SettingValues> target = std::move(at_begin_);
+    if (committed) {
+        auto kept = std::make_shared<SettingValues>(*values_);
+        for (const auto& [key, value] : before_local_) {
+            if (!value || value == default_of(key)) {
+                kept->erase(key);
+            } else {
+                (*kept)[key] = *value;
+            }
+        }
+        target = std::move(kept);
+    }
+    at_begin_.reset();
+    before_local_.clear();
+    return restore(std::move(target));
+}
+
 std::optional<std::string> SessionSettings::value(const std::string& name) const {
-    const auto entry = values_.find(lower(name));
-    if (entry == values_.end()) return std::nullopt;
-    return entry->second;
+    const std::string key = lower(name);
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto entry = values_->find(key); entry != values_->end()) return entry->second;
+    }
+    return default_of(key);
+}
+
+std::chrono::milliseconds SessionSettings::duration(const std::string& name) const {
+    return std::chrono::milliseconds(milliseconds(value(name).value_or("0")).value_or(0));
 }
 
 Outcome<std::pair<std::string, std::string>> SessionSettings::show(const std::string& name) const {
@@ -285,18 +343,18 @@ Outcome<std::pair<std::string, std::string>> SessionSettings::show(const std::st
 }
 
 std::vector<std::pair<std::string, std::string>> SessionSettings::all() const {
-    std::vector<std::pair<std::string, std::string>> pairs;
-    for (const auto& [key, value] : values_) {
-        const Setting* setting = find_setting(key);
-        pairs.emplace_back(setting ? setting->name : key, value);
+    std::map<std::string, std::string> sorted;
+    for (const Setting& setting : kSettings) sorted[setting.name] = value(setting.name).value_or("");
+    for (const auto& [key, value] : *values_) {
+        if (!find_setting(key)) sorted[key] = value;
     }
-    return pairs;
+    return {sorted.begin(), sorted.end()};
 }
 
 std::vector<std::pair<std::string, std::string>> SessionSettings::reported() const {
     std::vector<std::pair<std::string, std::string>> pairs;
     for (const Setting& setting : kSettings) {
-        if (setting.reported) pairs.emplace_back(setting.name, values_.at(lower(setting.name)));
+        if (setting.reported) pairs.emplace_back(setting.name, value(setting.name).value_or(""));
     }
     return pairs;
 }

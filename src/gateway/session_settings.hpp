@@ -1,10 +1,14 @@
 // What SET, SHOW and RESET know: PostgreSQL's settings that clients use, each with what it may be here.
 //
-// A SessionSettings belongs to one session and one thread at a time. It checks and remembers values; what a value does
-// (time zone, search path) the session does. Names are matched without regard to case, as in PostgreSQL.
+// A SessionSettings belongs to one session and one thread at a time, but for value(). It checks and remembers values;
+// what a value does (time zone, search path) the session does. Names are matched without regard to case, as in
+// PostgreSQL. Only what differs from its default costs memory.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,13 +32,22 @@ struct SettingChange {
     bool reported = false;  // clients are told by ParameterStatus
 };
 
+// Values by lower-case name; what is not there has its default.
+using SettingValues = std::map<std::string, std::string>;
+
+// The settings that end something after a time; zero: never.
+struct TimeLimits {
+    std::chrono::milliseconds statement{0};
+    std::chrono::milliseconds idle_in_transaction{0};
+    std::chrono::milliseconds idle{0};
+};
+
 class SessionSettings {
   public:
     // The values that a session starts with; `user` as it logged in.
     explicit SessionSettings(const std::string& user);
 
-    // What SET name TO values would do; nothing is changed yet. Errors: 42704 unknown, 22023 not among what it may be,
-    // 55P02 not to be changed.
+    // What SET name TO values would do; nothing is changed yet. Errors: 42704 unknown, 22023 not among what it may be.
     engine::Outcome<SettingChange> check(const std::string& name, const std::vector<std::string>& values) const;
     void apply(const SettingChange& change, bool local);
 
@@ -45,7 +58,15 @@ class SessionSettings {
     // The end of a transaction: SET LOCAL is undone always, SET if the transaction failed. Tells what changed back.
     std::vector<SettingChange> end_transaction(bool committed);
 
+    // For savepoints: all values as they are, and back to them. Tells what changed back.
+    std::shared_ptr<const SettingValues> values() const { return values_; }
+    std::vector<SettingChange> restore(std::shared_ptr<const SettingValues> values);
+
+    // Any thread: DuckDB's threads ask for current_setting().
     std::optional<std::string> value(const std::string& name) const;
+    bool is_on(const std::string& name) const { return value(name) == "on"; }
+    const TimeLimits& limits() const { return limits_; }
+
     // What SHOW prints for a name that SHOW knows in several spellings.
     engine::Outcome<std::pair<std::string, std::string>> show(const std::string& name) const;
     std::vector<std::pair<std::string, std::string>> all() const;
@@ -58,12 +79,18 @@ class SessionSettings {
 
   private:
     SettingChange change_to(const std::string& key, const std::string& value) const;
+    std::optional<std::string> default_of(const std::string& key) const;
+    std::chrono::milliseconds duration(const std::string& name) const;
+    void replace(std::shared_ptr<const SettingValues> values);
+    void read_limits();
 
-    std::map<std::string, std::string> values_;    // by lower-case name
-    std::map<std::string, std::string> defaults_;  // what RESET gives
-    // Values from before SET LOCAL, and from before any SET, in the transaction.
-    std::map<std::string, std::optional<std::string>> before_local_;
-    std::map<std::string, std::optional<std::string>> before_transaction_;
+    SettingValues defaults_;  // where RESET gives something else than the table's initial value
+    // Never changed, but replaced: savepoints and the transaction's beginning share it.
+    std::shared_ptr<const SettingValues> values_;
+    mutable std::mutex mutex_;  // guards the pointer values_ for value(), not what the session's own thread does
+    TimeLimits limits_;
+    std::shared_ptr<const SettingValues> at_begin_;                   // null: nothing was SET in the transaction
+    std::map<std::string, std::optional<std::string>> before_local_;  // values from before SET LOCAL
 };
 
 }  // namespace boathouse::gateway

@@ -10,49 +10,65 @@ using engine::QueryError;
 using pgwire::Buffer;
 using pgwire::Severity;
 
-Outcome<void> Session::run_session_statement(const Statement& statement, bool with_description, Buffer& out) {
-    if (const auto* begin = std::get_if<BeginStatement>(&statement)) return begin_block(*begin, out);
-    if (const auto* end = std::get_if<CommitStatement>(&statement)) return commit(*end, out);
-    if (const auto* end = std::get_if<RollbackStatement>(&statement)) return rollback(*end, out);
-    if (const auto* point = std::get_if<SavepointStatement>(&statement)) return savepoint(*point, out);
-    if (const auto* show_one = std::get_if<ShowStatement>(&statement)) return show(*show_one, with_description, out);
+Outcome<Session::Rest> Session::run_session_statement(const Statement& statement, const Form& form, Buffer& out) {
+    const auto done = [](const Outcome<void>& outcome) -> Outcome<Rest> {
+        if (!outcome) return outcome.error();
+        return Rest();
+    };
+    if (const auto* begin = std::get_if<BeginStatement>(&statement)) return done(begin_block(*begin, out));
+    if (const auto* end = std::get_if<CommitStatement>(&statement)) return done(commit(*end, out));
+    if (const auto* end = std::get_if<RollbackStatement>(&statement)) return done(rollback(*end, out));
+    if (const auto* point = std::get_if<SavepointStatement>(&statement)) return done(savepoint(*point, out));
+    if (const auto* named = std::get_if<ShowStatement>(&statement))
+        return done(show(*named, form.with_description, out));
+    if (const auto* rows = std::get_if<FetchStatement>(&statement)) return fetch(*rows, form, out);
+    if (const auto* named = std::get_if<ExecuteStatement>(&statement)) return execute_by_name(*named, form, out);
+    if (const auto* cursor = std::get_if<DeclareStatement>(&statement)) {
+        if (auto declared = declare(*cursor, form); !declared) return declared.error();
+        pgwire::put_command_complete(out, "DECLARE CURSOR");
+        return Rest();
+    }
+    const auto tag = run_tagged_statement(statement, out);
+    if (!tag) return tag.error();
+    pgwire::put_command_complete(out, *tag);
+    return Rest();
+}
 
-    if (const auto* refused = std::get_if<RefusedStatement>(&statement))
-        return QueryError{refused->sqlstate, refused->message};
-
-    std::string tag;
-    if (const auto* assignment = std::get_if<SetStatement>(&statement)) {
-        if (auto done = set(*assignment, out); !done) return done;
-        tag = "SET";
-    } else if (const auto* options = std::get_if<SetTransactionStatement>(&statement)) {
-        if (auto done = set_transaction(*options); !done) return done;
-        tag = "SET";
-    } else if (const auto* reset = std::get_if<ResetStatement>(&statement)) {
-        if (reset->name.empty()) {
-            take_back(settings_->check_reset_all(), out);
-        } else {
-            const auto change = settings_->check_reset(reset->name);
-            if (!change) return change.error();
-            if (auto done = apply(*change, out); !done) return done;
-            settings_->apply(*change, false);
-        }
-        tag = "RESET";
-    } else if (const auto* target = std::get_if<DiscardStatement>(&statement)) {
-        if (auto done = discard(*target, out); !done) return done;
-        tag = target->target == DiscardTarget::all ? "DISCARD ALL" : "DISCARD";
-    } else if (const auto* named = std::get_if<DeallocateStatement>(&statement)) {
+// Statements that answer with their tag alone.
+Outcome<std::string> Session::run_tagged_statement(const Statement& statement, Buffer& out) {
+    const auto tagged = [](const Outcome<void>& outcome, const char* tag) -> Outcome<std::string> {
+        if (!outcome) return outcome.error();
+        return std::string(tag);
+    };
+    if (const auto* refused = std::get_if<RefusedStatement>(&statement)) {
+        QueryError error{refused->sqlstate, refused->message};
+        error.hint = refused->hint;
+        return error;
+    }
+    if (const auto* assignment = std::get_if<SetStatement>(&statement)) return tagged(set(*assignment, out), "SET");
+    if (const auto* options = std::get_if<SetTransactionStatement>(&statement))
+        return tagged(set_transaction(*options, out), "SET");
+    if (const auto* named = std::get_if<ResetStatement>(&statement)) return tagged(reset(*named, out), "RESET");
+    if (const auto* target = std::get_if<DiscardStatement>(&statement)) {
+        constexpr const char* kTags[] = {"DISCARD ALL", "DISCARD PLANS", "DISCARD SEQUENCES", "DISCARD TEMP"};
+        return tagged(discard(*target, out), kTags[static_cast<int>(target->target)]);
+    }
+    if (const auto* named = std::get_if<PrepareStatement>(&statement))
+        return tagged(prepare_by_name(*named), "PREPARE");
+    if (const auto* cursor = std::get_if<CloseStatement>(&statement))
+        return tagged(close_cursor(*cursor), cursor->name.empty() ? "CLOSE CURSOR ALL" : "CLOSE CURSOR");
+    if (const auto* named = std::get_if<DeallocateStatement>(&statement)) {
         if (named->name.empty()) {
             statements_.clear();
-        } else if (statements_.erase(named->name) == 0) {
-            return QueryError{"26000", "prepared statement \"" + named->name + "\" does not exist"};
+            return std::string("DEALLOCATE ALL");
         }
-        tag = named->name.empty() ? "DEALLOCATE ALL" : "DEALLOCATE";
-    } else if (const auto* ignored = std::get_if<IgnoredStatement>(&statement)) {
-        if (!ignored->notice.empty()) put_notice(Severity::notice, "00000", ignored->notice, out);
-        tag = ignored->tag;
+        if (const auto found = statements_.find(named->name); !found) return found.error();
+        statements_.erase(named->name);
+        return std::string("DEALLOCATE");
     }
-    pgwire::put_command_complete(out, tag);
-    return {};
+    const auto& ignored = std::get<IgnoredStatement>(statement);
+    if (!ignored.notice.empty()) put_notice(Severity::notice, "00000", ignored.notice, out);
+    return ignored.tag;
 }
 
 Outcome<void> Session::set(const SetStatement& statement, Buffer& out) {
@@ -67,14 +83,31 @@ Outcome<void> Session::set(const SetStatement& statement, Buffer& out) {
     return {};
 }
 
-// The isolation levels all mean the lake's own, snapshot isolation; only the rest has an effect to remember.
-Outcome<void> Session::set_transaction(const SetTransactionStatement& statement) {
+Outcome<void> Session::reset(const ResetStatement& statement, Buffer& out) {
+    if (statement.name.empty()) {
+        const std::vector<SettingChange> changes = settings_->check_reset_all();
+        take_back(changes, out);
+        for (const SettingChange& change : changes) settings_->apply(change, false);
+        return {};
+    }
+    const auto change = settings_->check_reset(statement.name);
+    if (!change) return change.error();
+    if (auto done = apply(*change, out); !done) return done;
+    settings_->apply(*change, false);
+    return {};
+}
+
+// The isolation levels all mean the lake's own, snapshot isolation; only the rest has an effect.
+Outcome<void> Session::set_transaction(const SetTransactionStatement& statement, Buffer& out) {
+    if (!statement.for_session && transaction_ == Transaction::none) {
+        put_notice(Severity::warning, "25P01", "SET TRANSACTION can only be used in transaction blocks", out);
+        return {};
+    }
     for (const auto& [name, value] : statement.options) {
-        std::string text = value;
-        if (name == "transaction_read_only" || name == "transaction_deferrable") text = value == "0" ? "off" : "on";
-        const auto change = settings_->check(name, {text});
+        const auto change = settings_->check(statement.for_session ? "default_" + name : name, {value});
         if (!change) return change.error();
-        settings_->apply(*change, transaction_ != Transaction::none);
+        if (auto done = apply(*change, out); !done) return done;
+        settings_->apply(*change, !statement.for_session);
     }
     return {};
 }
@@ -108,7 +141,6 @@ void Session::take_back(const std::vector<SettingChange>& changes, Buffer& out) 
     for (const SettingChange& change : changes) {
         if (auto done = apply(change, out); !done)
             put_notice(Severity::warning, done.error().sqlstate, done.error().message, out);
-        settings_->apply(change, false);
     }
 }
 
@@ -162,12 +194,12 @@ Outcome<void> Session::show(const ShowStatement& statement, bool with_descriptio
 
 Outcome<void> Session::discard(const DiscardStatement& statement, Buffer& out) {
     if (statement.target == DiscardTarget::all) {
-        if (transaction_ == Transaction::block) {
+        if (transaction_ != Transaction::none) {
             return QueryError{"25001", "DISCARD ALL cannot run inside a transaction block"};
         }
         portals_.clear();
         statements_.clear();
-        take_back(settings_->check_reset_all(), out);
+        if (auto done = reset({}, out); !done) return done;
     }
     const bool drops_tables = statement.target == DiscardTarget::all || statement.target == DiscardTarget::temporary;
     if (drops_tables && engine_) return engine_->drop_temporary_tables();

@@ -1,5 +1,6 @@
 // The message Query: one or more statements, one answer each, then ReadyForQuery
 // (https://www.postgresql.org/docs/15/protocol-flow.html#id-1.10.6.7.4).
+#include "gateway/script.hpp"
 #include "gateway/session.hpp"
 
 namespace boathouse::gateway {
@@ -28,22 +29,20 @@ void Session::query(const Frame& frame, Buffer& out) {
 
 // Every statement is parsed before the first one runs: a syntax error anywhere means that nothing ran.
 bool Session::prepare_script(Script& script, Buffer& out) {
+    const auto fail = [&](const QueryError& error, std::size_t offset) {
+        put_error(error, out, script.text, offset);
+        fail_transaction(out);
+        return false;
+    };
+    if (refusal_) return fail(*std::exchange(refusal_, std::nullopt), 0);
     for (const ScriptPart& part : split_script(script.text)) {
         Script::Part& added = script.parts.emplace_back();
         added.offset = part.offset;
         added.statement = classify(part.text);
         if (!std::holds_alternative<EngineStatement>(added.statement)) continue;
-        if (auto opened = open_engine(); !opened) {
-            put_error(opened.error(), out);
-            fail_transaction(out);
-            return false;
-        }
+        if (auto armed = arm_engine(); !armed) return fail(armed.error(), 0);
         auto parsed = engine_->parse(part.text);
-        if (!parsed) {
-            put_error(parsed.error(), out, script.text, part.offset);
-            fail_transaction(out);
-            return false;
-        }
+        if (!parsed) return fail(parsed.error(), part.offset);
         added.parsed.emplace(std::move(*parsed));
     }
     return true;
@@ -54,62 +53,54 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
     if (refused_in_failed_block(part.statement)) {
         return QueryError{"25P02", "current transaction is aborted, commands ignored until end of transaction block"};
     }
-    if (const auto* copy = std::get_if<CopyStatement>(&part.statement)) {
-        if (script.parts.size() > 1) {
-            if (auto begun = begin_implicit(); !begun) return begun.error();
-        }
-        auto stream = start_copy(*copy, out);
-        if (!stream) return stream.error();
-        script.stream = std::move(*stream);
-        return false;
-    }
-    if (!part.parsed) {
-        auto done = run_session_statement(part.statement, true, out);
-        if (!done) return done.error();
-        return true;
-    }
-    if (script.parts.size() > 1) {
+    if (script.next > 0) restart_clock();
+    const auto* copy = std::get_if<CopyStatement>(&part.statement);
+    const bool runs_in_engine = part.parsed || copy || std::holds_alternative<DeclareStatement>(part.statement) ||
+                                std::holds_alternative<ExecuteStatement>(part.statement);
+    if (runs_in_engine && script.parts.size() > 1) {
         if (auto begun = begin_implicit(); !begun) return begun.error();
     }
+    if (copy) {
+        auto stream = start_copy(*copy, out);
+        if (!stream) return stream.error();
+        if (*stream) script.answer = copy_answer(std::move(*stream));
+        return false;
+    }
+    const Form form;
+    if (!part.parsed) {
+        auto rest = run_session_statement(part.statement, form, out);
+        if (!rest) return rest.error();
+        script.answer = std::move(*rest);
+        return !script.answer.has_value();
+    }
+    if (auto armed = arm_engine(); !armed) return armed.error();
     auto stream = engine_->run(std::move(*part.parsed));
     if (!stream) return stream.error();
-    script.stream = std::move(*stream);
-    if (!script.stream->columns().empty()) pgwire::put_row_description(out, script.stream->columns(), {});
+    script.answer = answer_with(std::make_shared<Rows>(Rows{std::move(*stream)}), form, out);
     return false;
+}
+
+// Sends what there is of the present statement's rows; true if it is complete.
+Outcome<bool> Session::continue_part(Script& script, Buffer& out) {
+    std::uint64_t rows_max = UINT64_MAX;
+    const auto progress = send_rows(*script.answer, rows_max, out);
+    if (!progress) return progress.error();
+    return *progress == Progress::complete;
 }
 
 void Session::resume_script(Buffer& out) {
     Script& script = *script_;
     while (script.next < script.parts.size()) {
-        Script::Part& part = script.parts[script.next];
-        std::optional<QueryError> failed;
-        if (!script.stream) {
-            const auto complete = run_part(script, part, out);
-            if (!complete) {
-                failed = complete.error();
-            } else if (*complete) {
-                ++script.next;
-                continue;
-            }
-        }
-        if (copy_in_) return;  // its rows come as messages
-        if (!failed) {
-            const auto progress = script.stream->encode(out, {UINT64_MAX, kOutputBytes});
-            if (!progress) {
-                failed = progress.error();
-            } else if (!progress->finished) {
-                return;  // the client takes some first
-            }
-        }
-        if (failed) {
-            script.stream.reset();
-            put_error(*failed, out, script.text, part.offset);
+        auto complete = script.answer ? Outcome<bool>(false) : run_part(script, script.parts[script.next], out);
+        if (complete && copy_in_) return;  // its rows come as messages
+        if (complete && !*complete) complete = continue_part(script, out);
+        if (complete && !*complete) return;  // the client takes some first
+        script.answer.reset();
+        if (!complete) {
+            put_error(complete.error(), out, script.text, script.parts[script.next].offset);
             fail_transaction(out);
             return end_script(out);
         }
-        if (std::holds_alternative<CopyStatement>(part.statement)) pgwire::put_empty(out, 'c');
-        pgwire::put_command_complete(out, script.stream->command_tag());
-        script.stream.reset();
         ++script.next;
     }
     end_script(out);
@@ -118,7 +109,7 @@ void Session::resume_script(Buffer& out) {
 void Session::end_script(Buffer& out) {
     if (auto ended = end_implicit(out); !ended) put_error(ended.error(), out);
     script_.reset();
-    pgwire::put_ready(out, transaction_status());
+    put_ready(out);
 }
 
 }  // namespace boathouse::gateway

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "gateway/connection.hpp"
 
@@ -20,6 +21,10 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t kSecretBytes = 32;
+// For log-ins, which wait for the catalog, refusals and clean-up.
+constexpr std::size_t kErrandThreads = 4;
+// For statements that are ended to end.
+constexpr std::chrono::seconds kInterruptTime{5};
 // Connections beyond the limit that are told so; more are closed without a word.
 constexpr std::size_t kRefusalsMax = 100;
 // After an error of accept (no file descriptors), before the next try.
@@ -32,10 +37,13 @@ struct SqlDoor::Impl {
          bool require_tls)
         : options(std::move(wanted)),
           roles(std::move(catalog)),
-          sessions{lake, roles, cancels, options.database_names, pgwire::random_bytes(kSecretBytes)},
+          throttle(clock),
+          sessions{lake, cancels, {roles, throttle, options.database_names, pgwire::random_bytes(kSecretBytes)}},
           tls(std::move(certificate)),
-          executor(static_cast<std::size_t>(options.executor_threads)),
-          services{sessions, executor, tls.get(), require_tls, std::chrono::milliseconds(options.log_in_timeout_ms)},
+          statements(static_cast<std::size_t>(options.running_max), static_cast<std::size_t>(options.waiting_max)),
+          errands(kErrandThreads, 0),
+          services{sessions,  statements,  errands,
+                   tls.get(), require_tls, std::chrono::milliseconds(options.log_in_timeout_ms)},
           acceptor(asio::make_strand(network)),
           accept_timer(network) {}
 
@@ -45,7 +53,9 @@ struct SqlDoor::Impl {
     std::shared_ptr<Connection> make_connection(tcp::socket socket);
 
     const SqlDoorOptions options;
+    const SystemClock clock;
     Roles roles;
+    LogInThrottle throttle;
     CancelRegistry cancels;
     SessionServices sessions;
     std::unique_ptr<Tls> tls;
@@ -56,7 +66,8 @@ struct SqlDoor::Impl {
     std::uint64_t next_number = 0;                                   // under mutex
 
     asio::io_context network;
-    Executor executor;
+    Executor statements;
+    Executor errands;
     ConnectionServices services;
     tcp::acceptor acceptor;
     asio::steady_timer accept_timer;
@@ -148,7 +159,7 @@ void SqlDoor::stop(int grace_ms) {
         door.acceptor.close(ignored);
         door.accept_timer.cancel();
     });
-    const auto each = [&door](void (Connection::*order)()) {
+    const auto each = [&door](auto order) {
         std::vector<std::shared_ptr<Connection>> alive;
         {
             const std::lock_guard lock(door.mutex);
@@ -156,16 +167,19 @@ void SqlDoor::stop(int grace_ms) {
                 if (auto connection = weak.lock()) alive.push_back(std::move(connection));
             }
         }
-        for (const auto& connection : alive) (connection.get()->*order)();
+        for (const auto& connection : alive) order(*connection);
     };
     const auto wait = [&door](std::chrono::milliseconds time) {
         std::unique_lock lock(door.mutex);
         return door.all_gone.wait_for(lock, time, [&door] { return door.connections.empty(); });
     };
-    each(&Connection::ask_to_stop);
+    each([](Connection& connection) { connection.ask_to_stop(); });
     if (!wait(std::chrono::milliseconds(grace_ms))) {
-        each(&Connection::abort);
-        wait(std::chrono::seconds(5));
+        each([](Connection& connection) { connection.interrupt(Interruption::stopping); });
+        if (!wait(kInterruptTime)) {
+            each([](Connection& connection) { connection.abort(); });
+            wait(kInterruptTime);
+        }
     }
     door.network.stop();
     for (std::thread& thread : door.threads) thread.join();

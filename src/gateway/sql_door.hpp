@@ -1,8 +1,8 @@
 // The SQL door: the lake for everything that speaks PostgreSQL's protocol.
 //
-// A few network threads move bytes, a bounded pool of executor threads runs statements (executor.hpp); connections
-// beyond the limit are told 53300. start() and stop() are for the owning thread, once each. What fails: the port
-// (conflict, permission), the certificate (configuration).
+// A few network threads move bytes, a bounded pool of threads runs statements (executor.hpp). Connections beyond the
+// limit are told 53300, statements beyond what may run and wait 53400. start() and stop() are for the owning thread,
+// once each. What fails: the port (conflict, permission), the certificate (configuration).
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,10 @@ struct SqlDoorOptions {
     std::string address;
     std::uint16_t port = 0;                   // 0: any free one, see SqlDoor::port()
     std::vector<std::string> database_names;  // that a client may name, the lake's first
+    std::int64_t connections_max = 0;
+    std::int64_t running_max = 0;  // statements at once
+    std::int64_t waiting_max = 0;  // statements beyond those
     int network_threads = 2;
-    int executor_threads = 16;
-    int connections_max = 10'000;
     int log_in_timeout_ms = 60'000;
 };
 
@@ -34,7 +35,7 @@ class SqlDoor {
                                                   catalog::Endpoint catalog, engine::Lake& lake);
     ~SqlDoor();
 
-    // Takes no more clients, lets statements finish for `grace_ms`, then closes everything.
+    // Takes no more clients and ends idle sessions (57P01), lets statements finish for `grace_ms`, then ends them too.
     void stop(int grace_ms);
 
     std::uint16_t port() const;

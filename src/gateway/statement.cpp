@@ -7,53 +7,19 @@
 #include <cctype>
 #include <optional>
 
+#include "gateway/script.hpp"
+
 namespace boathouse::gateway {
 
 namespace json = boost::json;
 
 namespace {
 
-// Skips space and comments (-- to the end of the line, /* nested */).
-std::size_t skip_blank(std::string_view text, std::size_t at) {
-    while (at < text.size()) {
-        if (std::isspace(static_cast<unsigned char>(text[at]))) {
-            ++at;
-        } else if (text.substr(at, 2) == "--") {
-            at = std::min(text.find('\n', at), text.size());
-        } else if (text.substr(at, 2) == "/*") {
-            int depth = 1;
-            at += 2;
-            while (at < text.size() && depth > 0) {
-                if (text.substr(at, 2) == "/*") {
-                    ++depth;
-                    at += 2;
-                } else if (text.substr(at, 2) == "*/") {
-                    --depth;
-                    at += 2;
-                } else {
-                    ++at;
-                }
-            }
-        } else {
-            return at;
-        }
-    }
-    return at;
-}
-
-std::string first_word(std::string_view text) {
-    std::string word;
-    for (std::size_t at = skip_blank(text, 0); at < text.size() && std::isalpha(static_cast<unsigned char>(text[at]));
-         ++at) {
-        word += static_cast<char>(std::tolower(static_cast<unsigned char>(text[at])));
-    }
-    return word;
-}
-
 bool is_session_word(const std::string& word) {
     static constexpr std::string_view kWords[] = {
-        "abort",   "begin", "commit",   "deallocate", "discard", "end",  "listen", "lock",     "notify",
-        "release", "reset", "rollback", "savepoint",  "set",     "show", "start",  "unlisten",
+        "abort", "begin",  "close",   "commit",   "deallocate", "declare", "discard",  "end",
+        "fetch", "listen", "lock",    "move",     "notify",     "prepare", "release",  "reset",
+        "set",   "show",   "execute", "rollback", "savepoint",  "start",   "unlisten",
     };
     return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
@@ -68,23 +34,39 @@ bool flag_of(const json::object& object, std::string_view key) {
     return value && value->is_bool() && value->as_bool();
 }
 
+std::int64_t number_of(const json::object& object, std::string_view key) {
+    const json::value* value = object.if_contains(key);
+    return value && value->is_number() ? value->to_number<std::int64_t>() : 0;
+}
+
 const json::array& list_of(const json::object& object, std::string_view key) {
     static const json::array kNone;
     const json::value* value = object.if_contains(key);
     return value && value->is_array() ? value->as_array() : kNone;
 }
 
+// The printer leaves out numbers that are not above zero: the text has them.
+std::string digits_at(std::string_view text, std::int64_t location) {
+    std::size_t at = static_cast<std::size_t>(std::max<std::int64_t>(location, 0));
+    std::string digits;
+    if (at < text.size() && text[at] == '-') digits += text[at++];
+    while (at < text.size() && std::isspace(static_cast<unsigned char>(text[at]))) ++at;
+    while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at]))) digits += text[at++];
+    return digits.empty() || digits == "-" ? "0" : digits;
+}
+
 // A_Const: {"ival":{"ival":5}}, {"sval":{"sval":"x"}}, {"boolval":{"boolval":true}}, {"fval":{"fval":"1.5"}}; a zero or
 // false value is left out by the printer.
-std::optional<std::string> constant_text(const json::object& node) {
+std::optional<std::string> constant_text(const json::object& node, std::string_view text) {
     const json::value* constant = node.if_contains("A_Const");
     if (!constant) return std::nullopt;
     const json::object& value = constant->as_object();
-    if (const json::value* text = value.if_contains("sval")) return text_of(text->as_object(), "sval");
+    if (const json::value* string = value.if_contains("sval")) return text_of(string->as_object(), "sval");
     if (const json::value* number = value.if_contains("fval")) return text_of(number->as_object(), "fval");
     if (const json::value* number = value.if_contains("ival")) {
         const json::value* digits = number->as_object().if_contains("ival");
-        return digits ? std::to_string(digits->to_number<std::int64_t>()) : "0";
+        if (digits) return std::to_string(digits->to_number<std::int64_t>());
+        return digits_at(text, number_of(value, "location"));
     }
     if (const json::value* flag = value.if_contains("boolval")) {
         return flag_of(flag->as_object(), "boolval") ? "on" : "off";
@@ -93,58 +75,62 @@ std::optional<std::string> constant_text(const json::object& node) {
 }
 
 // SET TIME ZONE INTERVAL '1' HOUR and the like cast a constant: its text is what counts.
-std::optional<std::string> argument_text(const json::value& argument) {
+std::optional<std::string> argument_text(const json::value& argument, std::string_view text) {
     const json::object& node = argument.as_object();
     if (const json::value* cast = node.if_contains("TypeCast")) {
         const json::value* inner = cast->as_object().if_contains("arg");
-        return inner ? constant_text(inner->as_object()) : std::nullopt;
+        return inner ? constant_text(inner->as_object(), text) : std::nullopt;
     }
-    return constant_text(node);
+    return constant_text(node, text);
 }
 
-// TransactionStmt's and SET TRANSACTION's options: DefElem name and constant.
-std::vector<std::pair<std::string, std::string>> options_of(const json::array& list) {
-    std::vector<std::pair<std::string, std::string>> options;
+// The value as SET would take it: read-only and deferrable come as 0 and 1.
+TransactionOptions options_of(const json::array& list) {
+    TransactionOptions options;
     for (const json::value& item : list) {
         const json::value* element = item.as_object().if_contains("DefElem");
         if (!element) continue;
         const json::object& definition = element->as_object();
+        const std::string name = text_of(definition, "defname");
         const json::value* argument = definition.if_contains("arg");
-        const std::optional<std::string> value = argument ? argument_text(*argument) : std::nullopt;
-        options.emplace_back(text_of(definition, "defname"), value.value_or(""));
+        std::string value = argument ? argument_text(*argument, {}).value_or("") : "";
+        if (name != "transaction_isolation") value = value == "1" ? "on" : "off";
+        options.emplace_back(name, value);
     }
     return options;
-}
-
-bool wants_read_only(const json::array& list) {
-    for (const auto& [name, value] : options_of(list)) {
-        if (name == "transaction_read_only" && value == "1") return true;
-    }
-    return false;
 }
 
 Statement transaction_statement(const json::object& node) {
     const std::string kind = text_of(node, "kind");
     const std::string savepoint = text_of(node, "savepoint_name");
     if (kind == "TRANS_STMT_BEGIN" || kind == "TRANS_STMT_START")
-        return BeginStatement{wants_read_only(list_of(node, "options"))};
+        return BeginStatement{options_of(list_of(node, "options"))};
     if (kind == "TRANS_STMT_COMMIT") return CommitStatement{flag_of(node, "chain")};
     if (kind == "TRANS_STMT_ROLLBACK") return RollbackStatement{flag_of(node, "chain")};
     if (kind == "TRANS_STMT_SAVEPOINT") return SavepointStatement{SavepointAction::define, savepoint};
     if (kind == "TRANS_STMT_RELEASE") return SavepointStatement{SavepointAction::release, savepoint};
     if (kind == "TRANS_STMT_ROLLBACK_TO") return SavepointStatement{SavepointAction::rollback_to, savepoint};
-    return EngineStatement{};
+    return RefusedStatement{"0A000", "two-phase commit is not supported"};
 }
 
-Statement set_statement(const json::object& node) {
+Statement set_transaction(const std::string& scope, const json::object& node) {
+    if (scope == "TRANSACTION SNAPSHOT") {
+        return RefusedStatement{"0A000", "snapshots of transactions are not exported or imported",
+                                "Read the lake as of a snapshot with AT (VERSION => n)."};
+    }
+    return SetTransactionStatement{options_of(list_of(node, "args")), scope == "SESSION CHARACTERISTICS"};
+}
+
+Statement set_statement(const json::object& node, std::string_view text) {
     const std::string kind = text_of(node, "kind");
-    if (kind == "VAR_RESET") return ResetStatement{text_of(node, "name")};
+    const std::string name = text_of(node, "name");
+    if (kind == "VAR_RESET") return ResetStatement{name};
     if (kind == "VAR_RESET_ALL") return ResetStatement{};
-    if (kind == "VAR_SET_MULTI") return SetTransactionStatement{options_of(list_of(node, "args"))};
-    SetStatement set{text_of(node, "name"), {}, flag_of(node, "is_local")};
+    if (kind == "VAR_SET_MULTI") return set_transaction(name, node);
+    SetStatement set{name, {}, flag_of(node, "is_local")};
     if (kind == "VAR_SET_DEFAULT") return set;
     for (const json::value& argument : list_of(node, "args")) {
-        const std::optional<std::string> value = argument_text(argument);
+        const std::optional<std::string> value = argument_text(argument, text);
         if (!value) return EngineStatement{};
         set.values.push_back(*value);
     }
@@ -159,15 +145,30 @@ Statement discard_statement(const json::object& node) {
     return DiscardStatement{DiscardTarget::all};
 }
 
-Statement session_statement(const std::string& kind, const json::object& node) {
+Statement fetch_statement(const json::object& node) {
+    FetchStatement fetch;
+    fetch.name = text_of(node, "portalname");
+    fetch.count = number_of(node, "howMany");
+    fetch.move = flag_of(node, "ismove");
+    const std::string direction = text_of(node, "direction");
+    if (direction == "FETCH_BACKWARD") fetch.direction = FetchDirection::backward;
+    if (direction == "FETCH_ABSOLUTE") fetch.direction = FetchDirection::absolute;
+    if (direction == "FETCH_RELATIVE") fetch.direction = FetchDirection::relative;
+    return fetch;
+}
+
+Statement session_statement(const std::string& kind, const json::object& node, std::string_view text) {
     if (kind == "TransactionStmt") return transaction_statement(node);
-    if (kind == "VariableSetStmt") return set_statement(node);
+    if (kind == "VariableSetStmt") return set_statement(node, text);
     if (kind == "VariableShowStmt") return ShowStatement{text_of(node, "name")};
     if (kind == "DiscardStmt") return discard_statement(node);
     if (kind == "DeallocateStmt") return DeallocateStatement{text_of(node, "name")};
-    if (kind == "ListenStmt") return IgnoredStatement{"LISTEN", "notifications are not delivered by this server"};
+    if (kind == "FetchStmt") return fetch_statement(node);
+    if (kind == "ClosePortalStmt") return CloseStatement{text_of(node, "portalname")};
+    if (kind == "ListenStmt" || kind == "NotifyStmt")
+        return RefusedStatement{"0A000", "notifications are not delivered by this server",
+                                "LISTEN and NOTIFY work on the catalog's port, which is a PostgreSQL."};
     if (kind == "UnlistenStmt") return IgnoredStatement{"UNLISTEN", ""};
-    if (kind == "NotifyStmt") return IgnoredStatement{"NOTIFY", "notifications are not delivered by this server"};
     if (kind == "LockStmt")
         return IgnoredStatement{"LOCK TABLE", "tables of the lake are not locked: writers that collide fail at COMMIT"};
     return EngineStatement{};
@@ -178,56 +179,107 @@ struct FreeParse {
     ~FreeParse() { pg_query_free_parse_result(result); }
 };
 
-struct FreeSplit {
-    PgQuerySplitResult result;
-    ~FreeSplit() { pg_query_free_split_result(result); }
-};
+// The tree of the only statement in `text`: its kind and its node; nullopt if PostgreSQL's parser does not take it.
+std::optional<std::pair<std::string, json::object>> parse_tree(const std::string& text) {
+    const FreeParse parse{pg_query_parse(text.c_str())};
+    if (parse.result.error) return std::nullopt;
+    boost::system::error_code failed;
+    const json::value tree = json::parse(parse.result.parse_tree, failed);
+    if (failed) return std::nullopt;
+    const json::array& statements = list_of(tree.as_object(), "stmts");
+    if (statements.size() != 1) return std::nullopt;
+    const json::value* statement = statements[0].as_object().if_contains("stmt");
+    if (!statement || statement->as_object().empty()) return std::nullopt;
+    const auto& [kind, node] = *statement->as_object().begin();
+    return std::make_pair(std::string(kind), node.as_object());
+}
+
+InnerText inner(std::string_view text, std::size_t from, std::size_t to = std::string_view::npos) {
+    while (from < text.size() && std::isspace(static_cast<unsigned char>(text[from]))) ++from;
+    return {std::string(text.substr(from, to == std::string_view::npos ? to : to - from)), from};
+}
+
+// Statements whose end may be in DuckDB's grammar: PostgreSQL's parser sees a stand-in for it.
+constexpr const char* kStandIn = " SELECT 1";
+
+// DECLARE c … CURSOR … FOR query.
+Statement declare_statement(std::string_view text) {
+    const std::size_t cursor_for = find_word(text, "for");
+    if (cursor_for == std::string_view::npos) return EngineStatement{};
+    const auto tree = parse_tree(std::string(text.substr(0, cursor_for + 3)) + kStandIn);
+    if (!tree || tree->first != "DeclareCursorStmt") return EngineStatement{};
+    constexpr std::int64_t kBinary = 0x0001;
+    constexpr std::int64_t kScroll = 0x0002;
+    constexpr std::int64_t kHold = 0x0020;
+    const std::int64_t options = number_of(tree->second, "options");
+    DeclareStatement declare;
+    declare.name = text_of(tree->second, "portalname");
+    declare.binary = (options & kBinary) != 0;
+    declare.scroll = (options & kScroll) != 0;
+    declare.hold = (options & kHold) != 0;
+    declare.query = inner(text, cursor_for + 3);
+    return declare;
+}
+
+// The types between the parentheses of PREPARE s (int, numeric(10,2)) AS, as they are written.
+std::vector<std::string> parameter_types(std::string_view head) {
+    std::vector<std::string> types;
+    const std::size_t open = find_outside_quotes(head, '(');
+    if (open == std::string_view::npos) return types;
+    const std::string_view list = head.substr(open + 1, closing_parenthesis(head, open) - open - 1);
+    int depth = 0;
+    std::string type;
+    for (const char byte : list) {
+        if (byte == '(') ++depth;
+        if (byte == ')') --depth;
+        if (byte != ',' || depth > 0) {
+            type += byte;
+            continue;
+        }
+        types.push_back(std::move(type));
+        type.clear();
+    }
+    types.push_back(std::move(type));
+    return types;
+}
+
+// PREPARE s [(types)] AS statement.
+Statement prepare_statement(std::string_view text) {
+    const std::size_t as = find_word(text, "as");
+    const std::string_view head = text.substr(0, as);
+    const auto tree =
+        parse_tree(as == std::string_view::npos ? std::string(text) : std::string(head) + "AS" + kStandIn);
+    if (!tree) return EngineStatement{};
+    if (tree->first == "TransactionStmt") return transaction_statement(tree->second);
+    if (tree->first != "PrepareStmt" || as == std::string_view::npos) return EngineStatement{};
+    return PrepareStatement{text_of(tree->second, "name"), parameter_types(head), inner(text, as + 2)};
+}
+
+// EXECUTE s [(expressions)].
+Statement execute_statement(std::string_view text) {
+    const std::size_t open = find_outside_quotes(text, '(');
+    const auto tree = parse_tree(std::string(text.substr(0, open)));
+    if (!tree || tree->first != "ExecuteStmt") return EngineStatement{};
+    ExecuteStatement execute{text_of(tree->second, "name"), {}};
+    if (open == std::string_view::npos) return execute;
+    const std::size_t close = closing_parenthesis(text, open);
+    if (close == std::string_view::npos) return EngineStatement{};
+    execute.arguments = inner(text, open + 1, close);
+    return execute;
+}
 
 }  // namespace
-
-std::vector<ScriptPart> split_script(std::string_view script) {
-    std::vector<ScriptPart> parts;
-    const auto add = [&](std::size_t offset, std::size_t length) {
-        const std::size_t begin = skip_blank(script.substr(0, offset + length), offset);
-        if (begin < offset + length) parts.push_back({script.substr(begin, offset + length - begin), begin});
-    };
-    const std::size_t semicolon = script.find(';');
-    if (semicolon == std::string_view::npos) {
-        add(0, script.size());
-        return parts;
-    }
-    if (skip_blank(script, semicolon + 1) == script.size()) {
-        add(0, semicolon);
-        return parts;
-    }
-    const FreeSplit split{pg_query_split_with_scanner(std::string(script).c_str())};
-    if (split.result.error) {
-        // An unterminated quote or comment: whole, for a parser that says so.
-        add(0, script.size());
-        return parts;
-    }
-    for (int i = 0; i < split.result.n_stmts; ++i) {
-        const PgQuerySplitStmt& statement = *split.result.stmts[i];
-        add(static_cast<std::size_t>(statement.stmt_location), static_cast<std::size_t>(statement.stmt_len));
-    }
-    return parts;
-}
 
 Statement classify(std::string_view text) {
     const std::string word = first_word(text);
     if (word == "copy") return classify_copy(text);
+    if (word == "declare") return declare_statement(text);
+    if (word == "prepare") return prepare_statement(text);
+    if (word == "execute") return execute_statement(text);
     if (!is_session_word(word)) return EngineStatement{};
-    const FreeParse parse{pg_query_parse(std::string(text).c_str())};
-    if (parse.result.error) return EngineStatement{};
-    boost::system::error_code failed;
-    const json::value tree = json::parse(parse.result.parse_tree, failed);
-    if (failed) return EngineStatement{};
-    const json::array& statements = list_of(tree.as_object(), "stmts");
-    if (statements.size() != 1) return EngineStatement{};
-    const json::value* statement = statements[0].as_object().if_contains("stmt");
-    if (!statement || statement->as_object().empty()) return EngineStatement{};
-    const auto& [kind, node] = *statement->as_object().begin();
-    return session_statement(std::string(kind), node.as_object());
+    const auto tree = parse_tree(std::string(text));
+    if (!tree) return EngineStatement{};
+    return session_statement(tree->first, tree->second, text);
 }
 
 }  // namespace boathouse::gateway

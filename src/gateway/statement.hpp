@@ -1,14 +1,14 @@
-// One statement of a client, as the session sees it: what the session answers itself, by PostgreSQL's parse tree, and
-// what goes to DuckDB as it is.
+// One statement of a client, as the session sees it: what the session answers itself, and what goes to DuckDB as it is.
 //
-// split_script() cuts a Query message into statements by PostgreSQL's lexical rules; classify() reads one. Only texts
-// that begin with a word of the session's own statements are parsed by libpg_query; what it does not parse goes to
-// DuckDB, which says what is wrong with it. Pure functions, any thread.
+// classify() reads one statement. Only texts that begin with a word of the session's own statements are parsed by
+// libpg_query; what it does not parse goes to DuckDB, which says what is wrong with it. A statement that holds another
+// (PREPARE … AS, DECLARE … FOR, COPY (…)) keeps its text, which may be in DuckDB's grammar. Pure functions, any thread.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -17,18 +17,13 @@
 
 namespace boathouse::gateway {
 
-struct ScriptPart {
-    std::string_view text;
-    std::size_t offset = 0;  // of the text in the message, in bytes
-};
-
-// Without parts that hold nothing but space and comments.
-std::vector<ScriptPart> split_script(std::string_view script);
-
 struct EngineStatement {};  // DuckDB's
 
+// (name, value) pairs such as transaction_isolation, as BEGIN and SET TRANSACTION have them.
+using TransactionOptions = std::vector<std::pair<std::string, std::string>>;
+
 struct BeginStatement {
-    bool read_only = false;
+    TransactionOptions options;
 };
 struct CommitStatement {
     bool chain = false;
@@ -46,9 +41,10 @@ struct SetStatement {
     std::vector<std::string> values;  // empty: DEFAULT
     bool local = false;
 };
-// SET TRANSACTION, SET SESSION CHARACTERISTICS: (name, value) pairs such as transaction_isolation.
+// SET TRANSACTION, SET SESSION CHARACTERISTICS.
 struct SetTransactionStatement {
-    std::vector<std::pair<std::string, std::string>> options;
+    TransactionOptions options;
+    bool for_session = false;
 };
 struct ShowStatement {
     std::string name;  // "all"
@@ -60,7 +56,40 @@ enum class DiscardTarget { all, plans, sequences, temporary };
 struct DiscardStatement {
     DiscardTarget target = DiscardTarget::all;
 };
+// A statement inside another one: its text and where it lies in the outer text, in bytes.
+struct InnerText {
+    std::string text;
+    std::size_t offset = 0;
+};
+struct PrepareStatement {
+    std::string name;
+    std::vector<std::string> types;  // of the parameters, as they are written
+    InnerText query;
+};
+struct ExecuteStatement {
+    std::string name;
+    InnerText arguments;  // expressions between the parentheses; empty: none
+};
 struct DeallocateStatement {
+    std::string name;  // empty: ALL
+};
+struct DeclareStatement {
+    std::string name;
+    bool binary = false;
+    bool scroll = false;
+    bool hold = false;
+    InnerText query;
+};
+enum class FetchDirection { forward, backward, absolute, relative };
+// FETCH and MOVE.
+struct FetchStatement {
+    std::string name;
+    FetchDirection direction = FetchDirection::forward;
+    std::int64_t count = 1;  // kFetchAll: ALL
+    bool move = false;
+};
+inline constexpr std::int64_t kFetchAll = INT64_MAX;
+struct CloseStatement {
     std::string name;  // empty: ALL
 };
 // COPY between the lake and the client's own stream.
@@ -74,8 +103,9 @@ struct CopyStatement {
 struct RefusedStatement {
     std::string sqlstate;
     std::string message;
+    std::string hint = {};
 };
-// Taken and answered without effect: LISTEN, UNLISTEN, NOTIFY, LOCK.
+// Taken and answered without effect: UNLISTEN, LOCK.
 struct IgnoredStatement {
     std::string tag;
     std::string notice;  // empty: silently
@@ -83,7 +113,8 @@ struct IgnoredStatement {
 
 using Statement = std::variant<EngineStatement, BeginStatement, CommitStatement, RollbackStatement, SavepointStatement,
                                SetStatement, SetTransactionStatement, ShowStatement, ResetStatement, DiscardStatement,
-                               DeallocateStatement, CopyStatement, RefusedStatement, IgnoredStatement>;
+                               PrepareStatement, ExecuteStatement, DeallocateStatement, DeclareStatement,
+                               FetchStatement, CloseStatement, CopyStatement, RefusedStatement, IgnoredStatement>;
 
 Statement classify(std::string_view text);
 

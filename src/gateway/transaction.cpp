@@ -9,6 +9,14 @@ using engine::QueryError;
 using pgwire::Buffer;
 using pgwire::Severity;
 
+namespace {
+
+QueryError chain_outside_block(const char* what) {
+    return {"25P01", std::string(what) + " AND CHAIN can only be used in transaction blocks"};
+}
+
+}  // namespace
+
 char Session::transaction_status() const {
     switch (transaction_) {
         case Transaction::none:
@@ -22,16 +30,32 @@ char Session::transaction_status() const {
     return 'I';
 }
 
+void Session::put_ready(Buffer& out) {
+    pgwire::put_ready(out, transaction_status());
+    awaits_command_ = true;
+}
+
 bool Session::refused_in_failed_block(const Statement& statement) const {
     if (transaction_ != Transaction::failed) return false;
+    if (const auto* savepoint = std::get_if<SavepointStatement>(&statement))
+        return savepoint->action != SavepointAction::rollback_to;
     return !std::holds_alternative<CommitStatement>(statement) && !std::holds_alternative<RollbackStatement>(statement);
+}
+
+bool Session::read_only() const {
+    return settings_->is_on(transaction_ == Transaction::none ? "default_transaction_read_only"
+                                                              : "transaction_read_only");
 }
 
 Outcome<void> Session::begin_implicit() {
     if (transaction_ != Transaction::none) return {};
-    if (auto opened = open_engine(); !opened) return opened;
+    if (auto armed = arm_engine(); !armed) return armed;
     if (auto begun = engine_->begin(); !begun) return begun;
+    engine_in_transaction_ = true;
+    writes_at_begin_ = engine_->writes();
     transaction_ = Transaction::implicit;
+    if (settings_->is_on("default_transaction_read_only"))
+        return set_characteristics({{"transaction_read_only", "on"}});
     return {};
 }
 
@@ -42,95 +66,114 @@ Outcome<void> Session::begin_block(const BeginStatement& statement, Buffer& out)
     // Statements of this message that came before BEGIN belong to the block, as in PostgreSQL.
     if (auto begun = begin_implicit(); !begun) return begun;
     transaction_ = Transaction::block;
-    if (statement.read_only) settings_->apply({SettingEffect::none, "transaction_read_only", "on", false}, true);
+    if (auto set = set_characteristics(statement.options); !set) return set;
     pgwire::put_command_complete(out, "BEGIN");
     return {};
 }
 
+TransactionOptions Session::characteristics() const {
+    TransactionOptions options;
+    for (const char* name : {"transaction_isolation", "transaction_read_only", "transaction_deferrable"})
+        options.emplace_back(name, settings_->value(name).value_or(""));
+    return options;
+}
+
+Outcome<void> Session::set_characteristics(const TransactionOptions& options) {
+    for (const auto& [name, value] : options) {
+        const auto change = settings_->check(name, {value});
+        if (!change) return change.error();
+        settings_->apply(*change, true);
+    }
+    return {};
+}
+
+Outcome<void> Session::begin_chained(const TransactionOptions& options) {
+    if (auto begun = begin_implicit(); !begun) return begun;
+    transaction_ = Transaction::block;
+    return set_characteristics(options);
+}
+
 void Session::finish_transaction(bool committed, Buffer& out) {
     transaction_ = Transaction::none;
-    portals_.clear();
+    savepoints_.clear();
+    snapshot_.clear();
+    portals_.end_transaction(committed);
     take_back(settings_->end_transaction(committed), out);
 }
 
+// Commits, or rolls back what cannot be committed: either way, the transaction is over.
+Outcome<void> Session::commit_engine(Buffer& out) {
+    Outcome<void> committed = portals_.settle_held();
+    if (committed) committed = engine_->commit();
+    if (committed) engine_in_transaction_ = false;
+    roll_back_engine();
+    finish_transaction(committed.has_value(), out);
+    return committed;
+}
+
+// Of a rollback that fails nothing is left to be told: DuckDB drops the transaction with the next one at the latest.
+void Session::roll_back_engine() {
+    if (!engine_in_transaction_) return;
+    static_cast<void>(engine_->rollback());
+    engine_in_transaction_ = false;
+}
+
 Outcome<void> Session::commit(const CommitStatement& statement, Buffer& out) {
+    const bool in_block = in_transaction();
+    if (statement.chain && !in_block) return chain_outside_block("COMMIT");
+    if (!in_block) put_notice(Severity::warning, "25P01", "there is no transaction in progress", out);
+    const TransactionOptions options = characteristics();
+    const char* tag = "COMMIT";
     if (transaction_ == Transaction::failed) {
+        roll_back_engine();
         finish_transaction(false, out);
-        pgwire::put_command_complete(out, "ROLLBACK");
-    } else if (transaction_ == Transaction::none) {
-        put_notice(Severity::warning, "25P01", "there is no transaction in progress", out);
-        pgwire::put_command_complete(out, "COMMIT");
-    } else {
-        portals_.clear();
-        if (auto committed = engine_->commit(); !committed) {
-            // Nothing was kept. The caller reports and finds no block.
-            static_cast<void>(engine_->rollback());
-            finish_transaction(false, out);
-            return committed;
-        }
-        finish_transaction(true, out);
-        pgwire::put_command_complete(out, "COMMIT");
+        tag = "ROLLBACK";
+    } else if (transaction_ != Transaction::none) {
+        if (auto committed = commit_engine(out); !committed) return committed;
     }
-    if (!statement.chain) return {};
-    if (auto begun = begin_implicit(); !begun) return begun;
-    transaction_ = Transaction::block;
-    return {};
+    pgwire::put_command_complete(out, tag);
+    return statement.chain ? begin_chained(options) : Outcome<void>();
 }
 
 Outcome<void> Session::rollback(const RollbackStatement& statement, Buffer& out) {
-    if (transaction_ == Transaction::none) {
-        put_notice(Severity::warning, "25P01", "there is no transaction in progress", out);
-    } else {
-        portals_.clear();
-        if (transaction_ != Transaction::failed) {
-            if (auto rolled_back = engine_->rollback(); !rolled_back) return rolled_back;
-        }
+    const bool in_block = in_transaction();
+    if (statement.chain && !in_block) return chain_outside_block("ROLLBACK");
+    if (!in_block) put_notice(Severity::warning, "25P01", "there is no transaction in progress", out);
+    const TransactionOptions options = characteristics();
+    if (transaction_ != Transaction::none) {
+        portals_.end_transaction(false);
+        roll_back_engine();
         finish_transaction(false, out);
     }
     pgwire::put_command_complete(out, "ROLLBACK");
-    if (!statement.chain) return {};
-    if (auto begun = begin_implicit(); !begun) return begun;
-    transaction_ = Transaction::block;
-    return {};
+    return statement.chain ? begin_chained(options) : Outcome<void>();
 }
 
 Outcome<void> Session::end_implicit(Buffer& out) {
-    if (transaction_ != Transaction::implicit) {
-        if (transaction_ == Transaction::none) finish_transaction(true, out);
-        return {};
-    }
-    portals_.clear();
-    if (auto committed = engine_->commit(); !committed) {
-        static_cast<void>(engine_->rollback());
-        finish_transaction(false, out);
-        return committed;
-    }
-    finish_transaction(true, out);
+    if (transaction_ == Transaction::implicit) return commit_engine(out);
+    if (transaction_ == Transaction::none) finish_transaction(true, out);
     return {};
 }
 
-Outcome<void> Session::savepoint(const SavepointStatement&, Buffer&) {
-    QueryError error{"0A000", "savepoints are not supported: the lake's transactions are flat"};
-    error.hint = "Leave out SAVEPOINT; with JDBC set autosave=never, with SQLAlchemy do not nest transactions.";
-    return error;
-}
-
 void Session::fail_transaction(Buffer& out) {
-    // A failed block keeps nothing, so DuckDB's transaction ends now and frees what it holds; the client's ROLLBACK
-    // comes when it comes.
-    portals_.clear();
     switch (transaction_) {
         case Transaction::none:
-            take_back(settings_->end_transaction(false), out);
+            finish_transaction(false, out);
             return;
         case Transaction::failed:
             return;
         case Transaction::implicit:
-            static_cast<void>(engine_->rollback());
+            portals_.end_transaction(false);
+            roll_back_engine();
             finish_transaction(false, out);
             return;
         case Transaction::block:
-            static_cast<void>(engine_->rollback());
+            // Without a savepoint to return to, a failed block keeps nothing: DuckDB's transaction ends now and frees
+            // what it holds; the client's ROLLBACK comes when it comes.
+            if (!engine_->transaction_usable() || !savepoints_.reachable(engine_->writes())) {
+                portals_.end_transaction(false);
+                roll_back_engine();
+            }
             transaction_ = Transaction::failed;
             return;
     }

@@ -97,6 +97,9 @@ Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& 
     options.address = settings.listen;
     options.port = static_cast<std::uint16_t>(settings.sql_port);
     options.database_names = {"lake", settings.postgres_db};
+    options.connections_max = settings.sql_connections_max;
+    options.running_max = settings.sql_running_max;
+    options.waiting_max = settings.sql_waiting_max;
     return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), lake);
 }
 

@@ -1,0 +1,276 @@
+// The connection's side of its session: which executor runs it, with what, and where its bytes go.
+#include <sys/socket.h>
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "gateway/connection.hpp"
+#include "pgwire/backend.hpp"
+
+namespace boathouse::gateway {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using pgwire::Buffer;
+using pgwire::Frame;
+
+namespace {
+
+constexpr Farewell kIdleInTransaction{"25P03", "terminating connection due to idle-in-transaction timeout"};
+constexpr Farewell kIdle{"57P05", "terminating connection due to idle-session timeout"};
+
+engine::QueryError too_busy(const Executor& statements) {
+    engine::QueryError error{"53400", "too many statements: " + std::to_string(statements.threads()) + " run and " +
+                                          std::to_string(statements.waiting_max()) + " wait"};
+    error.hint = "Try again later; the options sql_running_max and sql_waiting_max set the bounds.";
+    return error;
+}
+
+}  // namespace
+
+// What must not wait behind statements: log-ins, farewells, clean-up, what is interrupted before it has begun.
+// REQUIRES: mutex_ is held, no job exists.
+bool Connection::is_errand_locked() const {
+    if (gone_ || closing_ || !logged_in_ || session_->interrupted()) return true;
+    if (inbox_.empty()) return farewell_.has_value() && !session_->busy();
+    return inbox_.front().type == 'X';
+}
+
+// REQUIRES: mutex_ is held.
+void Connection::schedule_locked() {
+    if (running_ || !session_) return;
+    if ((parked_ || held_back_) && !gone_) return;
+    running_ = true;
+    on_errand_ = is_errand_locked();
+    Executor::Job job = [self = shared_from_this()] { self->run_session(); };
+    if (on_errand_) {
+        services_.errands.submit(std::move(job));
+    } else if (!session_->awaits_command() || session_->in_transaction()) {
+        // Ending what is under way is what makes room.
+        ticket_ = services_.statements.submit(std::move(job));
+    } else if (const auto ticket = services_.statements.try_submit(job)) {
+        ticket_ = *ticket;
+    } else {
+        session_->refuse_next(too_busy(services_.statements));
+        on_errand_ = true;
+        services_.errands.submit(std::move(job));
+    }
+}
+
+void Connection::run_session() {
+    Buffer out;
+    while (true) {
+        if (out.size() >= kOutputBytes || (session_ && session_->busy() && !out.empty())) {
+            if (!send(out)) return;
+        }
+        Frame frame;
+        bool sync_follows = false;
+        switch (next(frame, sync_follows, out)) {
+            case Next::frame:
+                session_->handle(frame, sync_follows, out);
+                if (session_->logged_in()) logged_in_ = true;
+                break;
+            case Next::resume:
+                if (session_->awaits_copy_data()) {
+                    session_->interrupt_copy(out);
+                } else {
+                    session_->resume(out);
+                }
+                break;
+            case Next::farewell: {
+                pgwire::Report report;
+                report.severity = pgwire::Severity::fatal;
+                report.sqlstate = farewell_->sqlstate;
+                report.message = farewell_->message;
+                pgwire::put_report(out, report);
+                return end_session(out);
+            }
+            case Next::over:
+                return;
+            case Next::later:
+                if (!out.empty() && !send(out)) return;
+                continue;
+        }
+        if (session_->closed()) return end_session(out);
+        if (session_->awaits_command()) end_statement();
+        if (const auto delay = session_->take_answer_delay(); delay.count() > 0) return hold_back(out, delay);
+    }
+}
+
+// What the job does now. Next::over: nothing, it has ended. Next::later: it has to send first, then ask again.
+Connection::Next Connection::next(Frame& frame, bool& sync_follows, const Buffer& out) {
+    std::unique_lock lock(mutex_);
+    if (gone_ || closing_) {
+        // Ends what the session held, which may take time: not under the lock.
+        const std::unique_ptr<Session> last = std::move(session_);
+        lock.unlock();
+        return Next::over;
+    }
+    if (session_->busy()) return Next::resume;
+    if (session_->awaits_copy_data() && session_->interrupted()) return Next::resume;
+    if (session_->awaits_command() && farewell_) return Next::farewell;
+    if (inbox_.empty()) {
+        if (!out.empty()) return Next::later;
+        if (farewell_ && !session_->awaits_copy_data()) return Next::farewell;
+        return become_idle_locked();
+    }
+    const bool is_terminate = inbox_.front().type == 'X';
+    if (on_errand_ && logged_in_ && session_->awaits_command() && !session_->refuses() && !session_->interrupted() &&
+        !is_terminate) {
+        // The errand is done; what follows is a statement, and takes its turn.
+        if (!out.empty()) return Next::later;
+        running_ = false;
+        schedule_locked();
+        return Next::over;
+    }
+    if (logged_in_ && session_->awaits_command() && !statement_limited_) begin_statement_locked();
+    frame = std::move(inbox_.front());
+    inbox_.pop_front();
+    const bool was_full = inbox_bytes_ > kInboxBytes;
+    inbox_bytes_ -= frame.body.size() + sizeof(Frame);
+    if (was_full && inbox_bytes_ <= kInboxBytes) asio::post(strand_, [self = shared_from_this()] { self->read(); });
+    sync_follows = !inbox_.empty() && inbox_.front().type == 'S';
+    return Next::frame;
+}
+
+// REQUIRES: mutex_ is held.
+Connection::Next Connection::become_idle_locked() {
+    running_ = false;
+    session_->forget_interruption();
+    if (!logged_in_ || !session_->awaits_command()) return Next::over;
+    const TimeLimits& limits = session_->settings().limits();
+    const bool in_transaction = session_->in_transaction();
+    const std::chrono::milliseconds limit = in_transaction ? limits.idle_in_transaction : limits.idle;
+    if (limit.count() == 0) return Next::over;
+    asio::post(strand_, [self = shared_from_this(), limit, idleness = idleness_, in_transaction] {
+        self->limit_idleness(limit, idleness, in_transaction ? kIdleInTransaction : kIdle);
+    });
+    return Next::over;
+}
+
+// REQUIRES: mutex_ is held.
+void Connection::start_writing_locked() {
+    if (writing_ || gone_) return;
+    writing_ = true;
+    asio::post(strand_, [self = shared_from_this()] { self->write_outgoing(); });
+}
+
+// A short answer that the kernel takes whole goes out from here, which saves waking a network thread: half of what a
+// SELECT 1 costs. REQUIRES: mutex_ is held, so that the socket is not closed meanwhile.
+bool Connection::send_at_once(Buffer& out) {
+    if (tls_ || gone_ || writing_ || !outgoing_.empty() || out.size() > kAtOnceBytes) return false;
+    const ssize_t sent = ::send(socket_.native_handle(), out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent <= 0) return false;  // full, or broken: the network thread finds out
+    const auto taken = static_cast<std::size_t>(sent);
+    if (taken == out.size()) {
+        out.clear();
+        return true;
+    }
+    Buffer rest;
+    rest.put(out.view().substr(taken));
+    out.swap(rest);
+    return false;
+}
+
+// Hands bytes to the network; false if the job has to end and leave the client to read.
+bool Connection::send(Buffer& out) {
+    const std::lock_guard lock(mutex_);
+    if (send_at_once(out)) return true;
+    if (outgoing_.empty()) {
+        outgoing_.swap(out);
+    } else {
+        outgoing_.put_bytes(out.data(), out.size());
+    }
+    out.clear();
+    start_writing_locked();
+    if (outgoing_.size() < kOutgoingBytes || gone_) return true;
+    parked_ = true;
+    running_ = false;
+    return false;
+}
+
+// The answer goes out after a while, and no job exists meanwhile.
+void Connection::hold_back(Buffer& out, std::chrono::milliseconds delay) {
+    auto held = std::make_shared<std::string>(out.view());
+    {
+        const std::lock_guard lock(mutex_);
+        held_back_ = true;
+        running_ = false;
+        if (gone_) schedule_locked();
+    }
+    asio::post(strand_, [self = shared_from_this(), held, delay] {
+        self->pause_.expires_after(delay);
+        self->pause_.async_wait(asio::bind_executor(self->strand_, [self, held](error_code) {
+            const std::lock_guard lock(self->mutex_);
+            self->outgoing_.put(*held);
+            self->held_back_ = false;
+            self->start_writing_locked();
+            if (!self->inbox_.empty()) self->schedule_locked();
+        }));
+    });
+}
+
+void Connection::end_session(Buffer& out) {
+    const std::chrono::milliseconds delay = session_->take_answer_delay();
+    {
+        std::unique_lock lock(mutex_);
+        const std::unique_ptr<Session> over = std::move(session_);
+        ++statement_;
+        lock.unlock();
+    }
+    auto last = std::make_shared<std::string>(out.view());
+    asio::post(strand_, [self = shared_from_this(), last, delay] {
+        self->pause_.expires_after(delay);
+        self->pause_.async_wait(asio::bind_executor(self->strand_, [self, last](error_code) {
+            const std::lock_guard lock(self->mutex_);
+            self->outgoing_.put(*last);
+            self->closing_ = true;
+            self->start_writing_locked();
+        }));
+    });
+}
+
+void Connection::interrupt(Interruption reason) {
+    const std::lock_guard lock(mutex_);
+    if (!session_ || gone_ || !logged_in_) return;
+    const bool waits_for_rows = !running_ && !parked_ && session_->awaits_copy_data();
+    if (!running_ && !parked_ && !waits_for_rows) return;
+    session_->interrupt(reason);
+    if (running_ && !on_errand_ && services_.statements.withdraw(ticket_)) running_ = false;
+    if (running_) return;
+    parked_ = false;
+    schedule_locked();
+}
+
+// REQUIRES: mutex_ is held, the session is logged in, its settings are not being changed.
+void Connection::begin_statement_locked() {
+    const std::chrono::milliseconds limit = session_->settings().limits().statement;
+    if (limit.count() == 0) return;
+    statement_limited_ = true;
+    asio::post(strand_, [self = shared_from_this(), limit, statement = ++statement_] {
+        self->limit_statement(limit, statement);
+    });
+}
+
+void Connection::end_statement() {
+    const std::lock_guard lock(mutex_);
+    statement_limited_ = false;
+    ++statement_;
+}
+
+void Connection::ask_to_stop() {
+    const std::lock_guard lock(mutex_);
+    farewell_ = Farewell{"57P01", "terminating connection due to administrator command"};
+    if (session_) {
+        schedule_locked();
+    } else {
+        asio::post(strand_, [self = shared_from_this()] { self->shut_down(); });
+    }
+}
+
+void Connection::abort() {
+    asio::post(strand_, [self = shared_from_this()] { self->shut_down(); });
+}
+
+}  // namespace boathouse::gateway
