@@ -94,7 +94,7 @@ def test_failed_transaction(connect):
     ("SELECT missing_function(1)", psycopg.errors.UndefinedFunction),
     ("SELECT 'x'::int", psycopg.errors.InvalidTextRepresentation),
     ("SELECT 300::int2 * 300::int2", psycopg.errors.NumericValueOutOfRange),
-    ("SAVEPOINT a", psycopg.errors.FeatureNotSupported),
+    ("SAVEPOINT a", psycopg.errors.NoActiveSqlTransaction),
     ("LOAD httpfs", psycopg.errors.InsufficientPrivilege),
 ])
 def test_errors_have_their_sqlstate(lake, statement, error):
