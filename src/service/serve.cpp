@@ -112,12 +112,13 @@ int serve() {
     auto engine = open(*settings);
     if (!engine) return fail(engine.error());
     http::Server& server = (*engine)->server;
-    if (auto started = server.start(); !started) return fail(started.error());
     // Only the box's own PostgreSQL lets the engine in as its clients.
     std::unique_ptr<mirror::Mirror> mirror;
     if (settings->catalog.empty()) mirror = std::make_unique<mirror::Mirror>(*settings, *(*engine)->lake);
     auto sql_door = open_sql_door(*settings, *(*engine)->lake);
     if (!sql_door) return fail(sql_door.error());
+    // Last, so that /readyz is not answered before the SQL door listens.
+    if (auto started = server.start(); !started) return fail(started.error());
     if (const auto snapshot = (*engine)->lake->newest_snapshot(); !snapshot) return fail(snapshot.error());
     if (mirror) mirror->start();
     signals.start_serving();
