@@ -10,6 +10,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ class LogIn {
     Step start(const pgwire::Frame& frame, pgwire::Buffer& out);
     Step accept_startup(const pgwire::Startup& startup, pgwire::Buffer& out);
     Step accept_settings(const pgwire::Startup& startup, pgwire::Buffer& out);
+    void accept_role_settings();
     Step challenge(pgwire::Buffer& out);
     Step scram_first(const pgwire::Frame& frame, pgwire::Buffer& out);
     Step scram_final(const pgwire::Frame& frame, pgwire::Buffer& out);
@@ -75,6 +77,7 @@ class LogIn {
     Role role_;
     std::optional<pgwire::ScramServer> scram_;
     std::unique_ptr<SessionSettings> settings_;
+    std::set<std::string> named_settings_;  // by the start-up packet: stronger than the role's
 };
 
 }  // namespace boathouse::gateway

@@ -31,7 +31,11 @@ struct Answer {
     std::vector<std::int16_t> formats;
     std::uint64_t left = UINT64_MAX;  // rows that may still be sent
     std::uint64_t sent = 0;
-    std::string tag{};  // "FETCH", "MOVE": counts this answer's rows; empty: the statement's own
+    std::string tag{};     // "FETCH": counts this answer's rows; empty: the statement's own
+    bool is_copy = false;  // CopyData, then CopyDone
+
+    // Whether another Execute may ask for more: rows may come in parts, anything else is done once.
+    bool may_go_on() const { return !is_copy && !rows->stream->columns().empty(); }
 };
 
 struct Portal {

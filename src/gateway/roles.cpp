@@ -12,6 +12,12 @@ constexpr const char* kVerifier =
     " pg_has_role(oid, 'lake_admin', 'MEMBER')"
     " FROM pg_catalog.pg_authid WHERE rolname = $1";
 
+constexpr const char* kSettings =
+    "SELECT unnest(setconfig) FROM pg_catalog.pg_db_role_setting"
+    " WHERE setrole IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1))"
+    "   AND setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))"
+    " ORDER BY (setrole <> 0)::int * 2 + (setdatabase <> 0)::int";
+
 // Of whoever is connected. An external catalog may lack lake_admin: its database's owner is as good.
 constexpr const char* kIsAdmin =
     "SELECT coalesce((SELECT pg_catalog.pg_has_role(oid, 'MEMBER') FROM pg_catalog.pg_roles"
@@ -45,12 +51,14 @@ Result<Role> Roles::ask(const std::string& name) {
     }
     Role role;
     role.shows_verifier = shows_verifiers_;
-    if (!shows_verifiers_) return role;
-    const auto rows = connection_->query(kVerifier, {name});
+    auto settings = connection_->query(kSettings, {name});
+    auto rows = settings && shows_verifiers_ ? connection_->query(kVerifier, {name}) : settings;
     if (!rows) {
         connection_.reset();
         return rows.error();
     }
+    for (const catalog::Row& row : *settings) role.settings.push_back(row[0].value_or(""));
+    if (!shows_verifiers_) return role;
     if (rows->empty()) return role;
     const catalog::Row& row = rows->front();
     role.verifier = row[0].value_or("");
@@ -79,7 +87,7 @@ Result<std::optional<Role>> Roles::try_password(const std::string& name, const S
     }
     const auto rows = connection->query(kIsAdmin);
     if (!rows) return rows.error();
-    return std::optional<Role>(Role{false, "", true, rows->front().front() == "t"});
+    return std::optional<Role>(Role{false, "", true, rows->front().front() == "t", {}});
 }
 
 }  // namespace boathouse::gateway

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "catalog/connection.hpp"
@@ -21,6 +22,8 @@ struct Role {
     std::string verifier;     // as pg_authid has it; empty: no such role, or no password
     bool may_log_in = false;  // LOGIN, and not past its VALID UNTIL
     bool is_lake_admin = false;
+    // What ALTER ROLE and ALTER DATABASE … SET give its sessions, "name=value", the stronger ones last.
+    std::vector<std::string> settings;
 };
 
 class Roles {
