@@ -11,6 +11,7 @@
 #include "engine/guard.hpp"
 #include "engine/lake.hpp"
 #include "engine/session_impl.hpp"
+#include "engine/setting_functions.hpp"
 
 namespace boathouse::engine {
 
@@ -51,6 +52,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_p
 Status Session::admit_clients(Lake& lake) {
     Database& database = lake.database();
     install_guard(database.instance());
+    install_setting_functions(database.instance());
     register_copy_function(database.instance());
     const std::string copies = open_copy_directory(database.instance());
     const auto locked = database.query("SET GLOBAL allowed_directories = [" + literal(lake.info().data_path) + ", " +
@@ -59,7 +61,7 @@ Status Session::admit_clients(Lake& lake) {
     return {};
 }
 
-Outcome<std::unique_ptr<Session>> Session::open(Lake& lake) {
+Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, ClientSettings* settings) {
     Database& database = lake.database();
     try {
         auto impl = std::make_unique<Impl>(database.instance(), database.scrubber());
@@ -69,6 +71,7 @@ Outcome<std::unique_ptr<Session>> Session::open(Lake& lake) {
             return used.error();
         }
         protect(*impl->connection.context, impl->watch);
+        if (settings) give_settings(*impl->connection.context, *settings);
         return std::unique_ptr<Session>(new Session(std::move(impl)));
     } catch (const std::exception& exception) {
         return to_query_error(duckdb::ErrorData(exception), database.scrubber());

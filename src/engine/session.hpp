@@ -21,6 +21,7 @@
 
 namespace boathouse::engine {
 
+class ClientSettings;
 class Lake;
 
 // A parameter of Bind: how it is encoded and its bytes; nullopt is NULL.
@@ -150,8 +151,8 @@ class Session {
     // runs, files and network but for the lake's data path.
     static Status admit_clients(Lake& lake);
 
-    // `lake` must outlive the session.
-    static Outcome<std::unique_ptr<Session>> open(Lake& lake);
+    // `lake` and `settings` must outlive the session. Without `settings`, SQL sees DuckDB's own.
+    static Outcome<std::unique_ptr<Session>> open(Lake& lake, ClientSettings* settings = nullptr);
     ~Session();
 
     // The text of one statement. Refuses what no client of the SQL door may run (42501): files, other databases,

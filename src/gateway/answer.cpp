@@ -34,6 +34,7 @@ Outcome<Session::Progress> Session::send_rows(Answer& answer, std::uint64_t& row
     if (answer.left != UINT64_MAX) answer.left -= progress->rows;
     if (rows_max != UINT64_MAX) rows_max -= progress->rows;
     if (progress->finished || answer.left == 0) {
+        if (auto applied = apply_set_config(out); !applied) return applied.error();
         pgwire::put_command_complete(
             out, answer.tag.empty() ? stream.command_tag() : answer.tag + " " + std::to_string(answer.sent));
         return Progress::complete;

@@ -99,7 +99,8 @@ void Session::interrupt_copy(Buffer& out) {
 
 engine::Outcome<void> Session::open_engine() {
     if (engine_) return {};
-    auto opened = engine::Session::open(services_.lake);
+    sql_settings_ = std::make_unique<SqlSettings>(*settings_);
+    auto opened = engine::Session::open(services_.lake, sql_settings_.get());
     if (!opened) return opened.error();
     {
         const std::lock_guard lock(engine_mutex_);
@@ -124,6 +125,7 @@ engine::Outcome<void> Session::arm_engine() {
     if (interrupted()) return engine::interruption();
     if (auto opened = open_engine(); !opened) return opened;
     engine_->set_read_only(read_only());
+    sql_settings_->take();  // of a statement that failed
     return {};
 }
 

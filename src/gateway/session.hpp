@@ -27,6 +27,7 @@
 #include "gateway/prepared_statements.hpp"
 #include "gateway/savepoints.hpp"
 #include "gateway/session_settings.hpp"
+#include "gateway/sql_settings.hpp"
 #include "gateway/statement.hpp"
 #include "pgwire/backend.hpp"
 #include "pgwire/buffer.hpp"
@@ -149,6 +150,7 @@ class Session {
     engine::Outcome<void> set_transaction(const SetTransactionStatement& statement, pgwire::Buffer& out);
     engine::Outcome<void> apply(const SettingChange& change, pgwire::Buffer& out);
     void take_back(const std::vector<SettingChange>& changes, pgwire::Buffer& out);
+    engine::Outcome<void> apply_set_config(pgwire::Buffer& out);
     engine::Outcome<void> set_search_path(const std::string& path);
     engine::Outcome<void> show(const ShowStatement& statement, bool with_description, pgwire::Buffer& out);
     engine::Outcome<void> discard(const DiscardStatement& statement, pgwire::Buffer& out);
@@ -221,6 +223,7 @@ class Session {
     std::optional<CancelKey> cancel_key_;
     std::unique_ptr<SessionSettings> settings_;
 
+    std::unique_ptr<SqlSettings> sql_settings_;  // with the engine's session, which uses it
     // Opened at the first statement: an idle client costs no DuckDB connection.
     std::unique_ptr<engine::Session> engine_;
     std::mutex engine_mutex_;  // guards the pointer for interrupt(), not its use

@@ -144,6 +144,17 @@ void Session::take_back(const std::vector<SettingChange>& changes, Buffer& out) 
     }
 }
 
+// What set_config() has set in the statement that is complete now.
+Outcome<void> Session::apply_set_config(Buffer& out) {
+    if (!sql_settings_) return {};
+    for (const SqlSettings::Wish& wish : sql_settings_->take()) {
+        if (wish.local && transaction_ == Transaction::none) continue;
+        if (auto done = apply(wish.change, out); !done) return done;
+        settings_->apply(wish.change, wish.local);
+    }
+    return {};
+}
+
 // PostgreSQL takes any names; DuckDB wants schemas that exist, so those that do not are left out.
 Outcome<void> Session::set_search_path(const std::string& path) {
     std::vector<std::string> schemas;
