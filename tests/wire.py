@@ -6,6 +6,7 @@ that a server that does not answer fails a test instead of hanging it.
 """
 
 import base64
+import functools
 import hashlib
 import hmac
 import os
@@ -79,6 +80,11 @@ def row(body: bytes) -> list[str | None]:
         values.append(None if length < 0 else body[at + 4:at + 4 + length].decode())
         at += 4 + max(length, 0)
     return values
+
+
+@functools.lru_cache
+def salted_password(password: str, salt: str, iterations: int) -> bytes:
+    return hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), iterations)
 
 
 class Wire:
@@ -175,7 +181,7 @@ class Wire:
 
     def _final(self, password: str, challenge: str) -> bytes:
         values = dict(part.split("=", 1) for part in challenge.split(","))
-        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(values["s"]), int(values["i"]))
+        salted = salted_password(password, values["s"], int(values["i"]))
         client_key = hmac.digest(salted, b"Client Key", "sha256")
         without_proof = f"c=biws,r={values['r']}"
         signed = f"{self._first},{challenge},{without_proof}".encode()

@@ -8,6 +8,7 @@ import struct
 import time
 
 import psutil
+import psycopg
 import pytest
 from wire import SYNC, TERMINATE, Wire, bind, copy_data, execute, fields, parse, query, startup_packet
 
@@ -42,11 +43,11 @@ def test_statement_timeout(box, wire, how):
         door = wire()
         door.run("SET statement_timeout = 200")
     else:
-        pytest.importorskip("psycopg").connect(box.dsn, autocommit=True).execute(
-            "CREATE ROLE door_limited LOGIN PASSWORD 'limited-one' IN ROLE lake_admin;"
-            "ALTER ROLE door_limited SET statement_timeout = '200ms'")
-        door = Wire(box).log_in("door_limited", "limited-one")
-        pytest.importorskip("psycopg").connect(box.dsn, autocommit=True).execute("DROP ROLE door_limited")
+        with psycopg.connect(box.dsn, autocommit=True) as catalog:
+            catalog.execute("CREATE ROLE door_limited LOGIN PASSWORD 'limited-one' IN ROLE lake_admin;"
+                            "ALTER ROLE door_limited SET statement_timeout = '200ms'")
+            door = Wire(box).log_in("door_limited", "limited-one")
+            catalog.execute("DROP ROLE door_limited")
     assert ends_with(door.run(SLOW)) == STATEMENT_TIMEOUT
     assert door.rows("SELECT 1") == [["1"]]
 

@@ -211,6 +211,29 @@ def test_settings_come_back(door):
     assert door.rows("SHOW application_name") == [[""]]
 
 
+def test_settings_in_select(door):
+    """As asyncpg, pg_dump and ORMs call them."""
+    assert door.rows("SELECT current_setting('jit') AS cur, set_config('jit', 'on', false) AS new") == [["off", "on"]]
+    assert door.rows("SHOW jit") == [["on"]]
+    assert door.rows("SELECT pg_catalog.set_config('search_path', '', false)") == [[""]]
+    assert door.rows("SELECT current_setting('no.such', true)") == [[None]]
+    assert door.error("SELECT current_setting('no_such')")["C"] == "42704"
+    assert door.error("SELECT set_config('client_encoding', 'LATIN1', false)")["C"] == "22023"
+    messages = answers(door, parse("SELECT set_config('TimeZone', $1, false)"), bind("", "", ("Asia/Tokyo",)), execute())
+    assert ("S", b"TimeZone\0Asia/Tokyo\0") in messages
+    door.run("BEGIN; SELECT set_config('TimeZone', 'UTC', true); COMMIT")
+    assert door.rows("SHOW TimeZone") == [["Asia/Tokyo"]]
+    door.run("BEGIN; SELECT set_config('jit', 'off', false); ROLLBACK")
+    assert door.rows("SELECT current_setting('jit')") == [["on"]]
+
+
+def test_a_prepared_statement_asks_for_settings_anew(door):
+    answers(door, parse("SELECT current_setting('application_name')", "s"))
+    for name in ["one", "two"]:
+        door.run(f"SET application_name = '{name}'")
+        assert row(answers(door, bind("", "s"), execute())[1][1]) == [name]
+
+
 def test_parameter_status_on_change(door):
     def told(statement):
         return [body for kind, body in door.run(statement) if kind == "S"]
