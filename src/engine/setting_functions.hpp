@@ -1,5 +1,5 @@
-// current_setting() and set_config() with PostgreSQL's meaning, in place of DuckDB's own current_setting(): drivers call
-// them in SELECT, where SHOW and SET cannot stand.
+// current_setting() and set_config() with PostgreSQL's meaning, in place of DuckDB's own current_setting(): drivers
+// call them in SELECT, where SHOW and SET cannot stand.
 //
 // Private to src/engine/. install_setting_functions() is called once a database; a connection that was given settings
 // answers from them, any other (DuckLake's own) from DuckDB's.

@@ -19,7 +19,7 @@ def test_psycopg_server_side_cursor(connection, binary):
     with connection.cursor("ours", binary=binary) as cursor:
         cursor.itersize = 100
         cursor.execute("SELECT i, 'row ' || i FROM range(1000) AS t(i) WHERE i >= %s", [10])
-        assert [column.name for column in cursor.description][0] == "i"
+        assert next(column.name for column in cursor.description) == "i"
         assert cursor.fetchone() == (10, "row 10")
         assert cursor.fetchmany(2) == [(11, "row 11"), (12, "row 12")]
         cursor.scroll(5)

@@ -196,7 +196,7 @@ def test_connections_beyond_the_limit_are_refused_before_they_log_in(small_box):
     wires = [Wire(small_box).log_in() for _ in range(4)]
     with Wire(small_box) as fifth:
         fifth.send(startup_packet({"user": "admin", "database": "lake"}))
-        (kind, body), = fifth.until_closed()
+        (_kind, body), = fifth.until_closed()
         assert (fields(body)["S"], fields(body)["C"]) == ("FATAL", "53300")
     wires.pop().socket.close()
 
@@ -320,7 +320,7 @@ def test_the_end_of_idle_busy_and_endless_sessions(new_box):
         wait_until(lambda: engine.cpu_times().user > 0.3, "nothing runs")
         box.process.terminate()
         for session in (idle, in_block):
-            (kind, body), = session.until_closed()
+            (_kind, body), = session.until_closed()
             assert (fields(body)["S"], fields(body)["C"]) == ("FATAL", "57P01")
         assert ends_with(endless.until_closed())[:2] == ("FATAL", "57P01")
         assert ends_with(busy.until_closed())[:2] == ("FATAL", "57P01")

@@ -100,7 +100,7 @@ def test_tls_required(new_box):
     box = new_box(settings={"BOATHOUSE_TLS": "require"})
     with Wire(box) as wire:
         wire.send(startup_packet({"user": box.user, "database": "lake"}))
-        (kind, body), = wire.until_closed()
+        (_kind, body), = wire.until_closed()
         assert fields(body)["C"] == "28000" and "sslmode=require" in fields(body)["M"]
     with Wire(box) as wire:
         assert wire.encrypt() == b"S"
