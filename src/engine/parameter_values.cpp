@@ -207,6 +207,14 @@ Value decode(std::uint32_t oid, std::string_view bytes, bool binary) {
                   : decode_text_array(element, type, bytes, decode_text_value);
 }
 
+// Value::CastAs says that the statement was wrong; here it is the value that came.
+Value cast(duckdb::ClientContext& context, const Value& value, const LogicalType& type) {
+    Value result;
+    std::string error;
+    if (!value.TryCastAs(context, type, result, &error)) throw duckdb::ConversionException("%s", error);
+    return result;
+}
+
 // The type of a text, or of nested lists of texts, with JSON in the texts' place.
 LogicalType json_like(const LogicalType& type) {
     return type.id() == LogicalTypeId::LIST ? LogicalType::LIST(json_like(duckdb::ListType::GetChildType(type)))
@@ -234,8 +242,8 @@ Value decode_parameter(duckdb::ClientContext& context, const ParameterValue& par
     // JSON is text until it is checked; then it casts to structs, maps and variants too.
     const std::uint32_t element = element_oid(oid) == 0 ? oid : element_oid(oid);
     if (element == wire::kJson.oid || element == wire::kJsonb.oid)
-        value = value.CastAs(context, json_like(value.type()));
-    return is_open(wanted) ? value : value.CastAs(context, wanted);
+        value = cast(context, value, json_like(value.type()));
+    return is_open(wanted) ? value : cast(context, value, wanted);
 }
 
 }  // namespace boathouse::engine
