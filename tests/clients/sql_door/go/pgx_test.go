@@ -83,6 +83,19 @@ func TestPgxBatch(t *testing.T) {
 	equal(t, count, 50)
 }
 
+func TestPgxCopyFrom(t *testing.T) {
+	newTable(t, "pgx_copy", "id int, name text, price numeric(10,2), seen timestamptz")
+	door := connect(t, "SQL_DOOR")
+	seen := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	copied, err := door.CopyFrom(background, pgx.Identifier{"pgx_copy"}, []string{"id", "name", "price", "seen"},
+		pgx.CopyFromSlice(3000, func(i int) ([]any, error) { return []any{i, fmt.Sprintf("name %d", i), "2.25", seen}, nil }))
+	must(t, err)
+	equal(t, copied, 3000)
+	var count int
+	must(t, door.QueryRow(background, "SELECT count(*) FROM pgx_copy WHERE price = 2.25 AND seen = $1", seen).Scan(&count))
+	equal(t, count, 3000)
+}
+
 func TestPgxCopyTo(t *testing.T) {
 	door := connect(t, "SQL_DOOR")
 	file, err := os.CreateTemp(t.TempDir(), "out")

@@ -75,14 +75,14 @@ func TestPgxNestedArrays(t *testing.T) {
 	}
 }
 
-// One row of every type that a table can have.
+// One row of every type that a table can have, as parameters and by COPY.
 func TestPgxARowOfEveryType(t *testing.T) {
 	door, postgres := connect(t, "SQL_DOOR"), connect(t, "POSTGRES")
 	var columns, names, places, types []string
 	var values, parameters []any
 	for _, c := range valueCases(t) {
-		if !c.stored() || c.nested() {
-			continue
+		if !c.stored() || c.nested() || c.Special != "" || c.Type == "timetz" {
+			continue // pgx knows no binary format of timetz, which COPY needs
 		}
 		row, err := oneRow(postgres, c.fromPostgres())
 		must(t, err)
@@ -108,5 +108,9 @@ func TestPgxARowOfEveryType(t *testing.T) {
 	}
 	_, err := door.Exec(context.Background(), "INSERT INTO pgx_values VALUES ("+strings.Join(places, ", ")+")", parameters...)
 	must(t, err)
+	check()
+	copied, err := door.CopyFrom(context.Background(), pgx.Identifier{"pgx_values"}, names, pgx.CopyFromRows([][]any{parameters}))
+	must(t, err)
+	equal(t, copied, 1)
 	check()
 }

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import io
 import uuid
 
 import pg8000.dbapi
@@ -71,3 +72,11 @@ def test_prepared(native):
     assert [statement.run(n=number) for number in (1, 2)] == [[[2]], [[4]]]
     assert [column["name"] for column in statement.columns] == ["twice"]
     statement.close()
+
+
+def test_copy(native, new_table):
+    new_table("pg8000_copy", "id int, name text")
+    native.run("COPY pg8000_copy FROM STDIN (FORMAT csv)", stream=io.StringIO("1,one\n2,two\n"))
+    out = io.BytesIO()
+    native.run("COPY (SELECT * FROM pg8000_copy ORDER BY id) TO STDOUT", stream=out)
+    assert out.getvalue() == b"1\tone\n2\ttwo\n"

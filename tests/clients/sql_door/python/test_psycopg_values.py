@@ -66,3 +66,19 @@ def test_a_row_of_every_type(doors, new_table, binary):
     for number, line in enumerate(lines):
         for case, mine, right in zip(stored, rows[number][1:], line, strict=True):
             assert same(mine, right), f"{case}: {mine!r} instead of {right!r}"
+
+
+def copied(connection, query: str) -> bytes:
+    with connection.cursor().copy(f"COPY ({query}) TO STDOUT (FORMAT binary)") as copy:
+        return b"".join(copy)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.lake], ids=str)
+def test_binary_copies(doors, new_table, case):
+    lake, other = doors
+    data = copied(other, case.select_from_postgres)
+    assert copied(lake, case.select_from_door) == data
+    new_table("psycopg_copies", ", ".join(f"c{number} {case.type}" for number in range(len(case.values) + 1)))
+    with lake.cursor().copy("COPY psycopg_copies FROM STDIN (FORMAT binary)") as copy:
+        copy.write(data)
+    assert copied(lake, "SELECT * FROM psycopg_copies") == data
