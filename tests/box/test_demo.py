@@ -71,6 +71,20 @@ def test_again_replaces(box, demo, attach, flights):
     assert attach(box).execute(f"SELECT count(*) FROM {FLIGHTS}").fetchone() == (336_776,)
 
 
+def test_on_s3(box_s3, s3, demo, flights):
+    done = demo(box_s3, "--csv-dir", str(flights), **s3.box_settings("shared"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "336,776 flights, 350,217,607 miles" in done.stdout
+    assert s3.secret_access_key not in done.stdout + done.stderr
+    assert len(s3.keys("shared/nycflights13/flights/")) >= 12, "the flights go in a month a commit"
+
+
+def test_on_s3_without_credentials(box_s3, demo, flights):
+    done = demo(box_s3, "--csv-dir", str(flights))
+    assert done.returncode != 0
+    assert "bucket" in done.stderr.lower() or "credentials" in done.stderr.lower() or "AWS_" in done.stderr, done.stderr
+
+
 def test_without_network(box, demo, tmp_path):
     done = demo(box, PIP_INDEX_URL="http://127.0.0.1:9/", PIP_FIND_LINKS="", PIP_NO_CACHE_DIR="1", PIP_RETRIES="0")
     assert done.returncode == 69
