@@ -3,6 +3,7 @@
 SLOW runs far longer than any test; what ends it is what the test is about.
 """
 
+import select
 import socket
 import struct
 import time
@@ -121,75 +122,79 @@ def small_box(new_box):
                              "BOATHOUSE_SQL_CONNECTIONS_MAX": "4"})
 
 
+def is_pending(wire: Wire) -> bool:
+    """Whether the server has not answered the last statement yet."""
+    return not select.select([wire.socket], [], [], 0.3)[0]
+
+
+def cancel_until_it_hits(wire: Wire) -> None:
+    """A CancelRequest that comes before its statement does has no effect, as in PostgreSQL: so it is repeated."""
+    def hit() -> bool:
+        wire.cancel()
+        return not is_pending(wire)
+
+    wait_until(hit, "no cancel took effect")
+    assert ends_with(wire.until("Z")) == ("ERROR", "57014", "canceling statement due to user request")
+
+
+def fill(running: Wire, waiting: Wire) -> None:
+    """One of the two runs SLOW and the other waits: a statement that was refused meanwhile is sent again."""
+    for wire in (running, waiting):
+        wire.send(query(SLOW))
+
+    def both_are_pending() -> bool:
+        for wire in (running, waiting):
+            if not is_pending(wire):
+                assert ends_with(wire.until("Z"))[1] == "53400"
+                wire.send(query(SLOW))
+        return is_pending(running) and is_pending(waiting)
+
+    wait_until(both_are_pending, "the queue is not full")
+
+
 def test_statements_beyond_the_queue_are_refused_and_queued_ones_can_be_cancelled(small_box):
-    with Wire(small_box) as running, Wire(small_box) as waiting, Wire(small_box) as third:
-        for wire in (running, waiting, third):
-            wire.log_in().rows("SELECT 1")
-        running.send(query(SLOW))
-        # `waiting` is in the queue once `third` is refused; before that, `third` itself may have been queued or run.
-        wait_until(lambda: third_is_refused(third, waiting), "no statement was refused")
+    with Wire(small_box) as one, Wire(small_box) as two, Wire(small_box) as third:
+        for wire in (one, two, third):
+            wire.log_in()
+        fill(one, two)
         assert ends_with(third.run("SELECT 1"))[:2] == ("ERROR", "53400")
         third.send(parse("SELECT 1"), bind(), execute(), SYNC)
         messages = third.until("Z")
         assert [kind for kind, _ in messages] == ["E", "Z"] and ends_with(messages)[1] == "53400"
-
-        waiting.cancel()
-        assert ends_with(waiting.until("Z"))[:2] == ("ERROR", "57014")
-        waiting.send(query("SELECT 2"))
-        running.cancel()
-        assert ends_with(running.until("Z"))[:2] == ("ERROR", "57014")
-        assert [kind for kind, _ in waiting.until("Z")] == ["T", "D", "C", "Z"]
-        assert third.rows("SELECT 3") == [["3"]]
-
-
-def third_is_refused(third: Wire, waiting: Wire) -> bool:
-    if not getattr(waiting, "queued", False):
-        waiting.queued = True
-        waiting.send(query(SLOW))
-    third.send(query("SELECT 1"))
-    third.socket.settimeout(0.5)
-    try:
-        messages = third.until("Z")
-    except TimeoutError:  # it waits itself: take it out again
-        third.socket.settimeout(60)
-        third.cancel()
-        messages = third.until("Z")
-        return False
-    finally:
-        third.socket.settimeout(60)
-    return any(kind == "E" and fields(body)["C"] == "53400" for kind, body in messages)
+        # Whichever of the two waits, its end makes room in the queue and not on the only thread.
+        cancel_until_it_hits(two)
+        cancel_until_it_hits(one)
+        for wire in (one, two, third):
+            assert wire.rows("SELECT 3") == [["3"]]
 
 
 def test_a_queued_statement_times_out_and_its_client_may_vanish(small_box):
     with Wire(small_box) as running, Wire(small_box) as waiting, Wire(small_box) as other:
         running.log_in().send(query(SLOW))
-        waiting.log_in(options="-c statement_timeout=300ms").send(query("SELECT 1"))
-        messages = waiting.until("Z")
-        # Whichever was first to run, the other one waited: both may only end by their own limit or cancel.
-        if any(kind == "D" for kind, _ in messages):
-            waiting.send(query("SELECT 1"))
-            messages = waiting.until("Z")
-        assert ends_with(messages) == STATEMENT_TIMEOUT
+        waiting.log_in(options="-c statement_timeout=1s")
+
+        def times_out() -> bool:
+            messages = waiting.run("SELECT 1")
+            return messages[0][0] == "E" and ends_with(messages) == STATEMENT_TIMEOUT
+
+        wait_until(times_out, "the statement never had to wait")
         waiting.send(query("SELECT 1"), TERMINATE)
         waiting.socket.close()
         other.log_in()  # log-ins do not wait behind statements
-        running.cancel()
-        assert ends_with(running.until("Z"))[1] == "57014"
+        cancel_until_it_hits(running)
         assert other.rows("SELECT 1") == [["1"]]
 
 
 def test_a_statement_in_a_transaction_is_let_in(small_box):
     with Wire(small_box) as one, Wire(small_box) as two, Wire(small_box) as three:
+        for wire in (one, two):
+            wire.log_in()
         three.log_in().run("BEGIN")
-        one.log_in().send(query(SLOW))
-        two.log_in().send(query(SLOW))
+        fill(one, two)
         three.send(query("COMMIT"))
-        one.cancel()
-        two.cancel()
-        assert ends_with(one.until("Z"))[1] == "57014"
-        assert three.until("Z")[-1] == ("Z", b"I")
-        two.cancel()
-        assert ends_with(two.until("Z"))[1] == "57014"
+        cancel_until_it_hits(one)
+        cancel_until_it_hits(two)
+        assert [kind for kind, _ in three.until("Z")] == ["C", "Z"]
 
 
 def test_connections_beyond_the_limit_are_refused_before_they_log_in(small_box):
@@ -229,20 +234,6 @@ def test_cancel(door):
     door.send(query(SLOW))
     cancel_until_it_hits(door)
     assert door.rows("SELECT 1") == [["1"]]
-
-
-def cancel_until_it_hits(door: Wire) -> None:
-    """A CancelRequest that comes before the statement has begun is of no effect, as in PostgreSQL."""
-    door.socket.settimeout(0.5)
-    deadline = time.monotonic() + 60
-    while True:
-        door.cancel()
-        try:
-            assert ends_with(door.until("Z")) == ("ERROR", "57014", "canceling statement due to user request")
-            break
-        except TimeoutError:
-            assert time.monotonic() < deadline
-    door.socket.settimeout(60)
 
 
 def test_cancel_of_an_idle_session_and_with_a_wrong_key(door):
