@@ -1,5 +1,7 @@
 #include "gateway/sql_door.hpp"
 
+#include <sys/resource.h>
+
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -29,6 +31,15 @@ constexpr std::chrono::seconds kInterruptTime{5};
 constexpr std::size_t kRefusalsMax = 100;
 // After an error of accept (no file descriptors), before the next try.
 constexpr std::chrono::milliseconds kAcceptPause{100};
+
+// A soft limit of 1,024 files is usual, for programs that use select(); none of ours does. Where it cannot be raised,
+// accept() says what is missing.
+void raise_open_files() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+    files.rlim_cur = files.rlim_max;
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files));
+}
 
 }  // namespace
 
@@ -137,6 +148,7 @@ SqlDoor::SqlDoor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<SqlDoor>> SqlDoor::start(SqlDoorOptions options, const config::Settings& settings,
                                                 catalog::Endpoint catalog, engine::Lake& lake) {
+    raise_open_files();
     if (auto admitted = engine::Session::admit_clients(lake); !admitted) return admitted.error();
     auto tls = Tls::load(settings);
     if (!tls) return tls.error();
