@@ -17,9 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-import box_process
 import duckdb
-import plain_catalog
 import psutil
 import psycopg
 import setting
@@ -51,8 +49,8 @@ class Setting:
 
     def __init__(self, box, plain):
         self.box, self.plain = box, plain
-        self.door = f"host={box.host} port={box.sql_port} user={box.user} password={box.password} dbname=lake"
-        self.postgres = plain.dsn
+        self.door = f"host={box.host} port={box.sql_port} user={box.user} password={box.password} dbname=lake sslmode=disable"
+        self.postgres = plain.dsn(plain.database)
 
     def direct(self) -> duckdb.DuckDBPyConnection:
         client = duckdb.connect()
@@ -67,9 +65,9 @@ def pgbench(dsn: str, script: Path, *flags: str) -> float:
     """Average latency in milliseconds."""
     parts = dict(part.split("=", 1) for part in dsn.split())
     output = subprocess.check_output(
-        [plain_catalog.postgres_directory() / "pgbench", "-n", "-f", script, "-h", parts["host"], "-p", parts["port"],
+        [setting.plain_catalog.postgres_directory() / "pgbench", "-n", "-f", script, "-h", parts["host"], "-p", parts["port"],
          "-U", parts["user"], *flags, parts["dbname"]],
-        env=os.environ | {"PGPASSWORD": parts["password"]}, text=True, stderr=subprocess.STDOUT)
+        env=os.environ | {"PGPASSWORD": parts["password"], "PGSSLMODE": "disable"}, text=True, stderr=subprocess.STDOUT)
     return float(re.search(r"latency average = ([\d.]+) ms", output).group(1))
 
 
@@ -263,7 +261,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3)
     arguments = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}, {psutil.cpu_count()} processors")
-    with box_process.running(setting.boathouse()) as box, plain_catalog.running() as plain:
+    with setting.box_process.running(setting.boathouse()) as box, setting.plain_catalog.running() as plain:
         settings = Setting(box, plain)
         for part in arguments.parts.split(","):
             {"latency": latency, "stream": stream, "copy": copy, "tpch": tpch, "slow": slow}[part](settings, arguments)

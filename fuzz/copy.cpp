@@ -41,9 +41,10 @@ void read_block(const CopyFormat& format, const std::vector<std::string>& column
             if (format.is_lines() && pgwire::find_invalid_utf8(field.view()) != std::string_view::npos) std::abort();
         }
     }
-    if (rows.failure()) {
-        answer.failure = std::to_string(answer.lines + rows.failure()->row.line) + rows.failure()->sqlstate +
-                         rows.failure()->message + std::string(rows.failure()->row.text);
+    if (const auto& failure = rows.failure()) {
+        answer.failure = std::to_string(answer.lines + failure->row.line) + failure->sqlstate;
+        // What is no UTF-8 is shown with the bytes after it, as far as the block goes.
+        if (failure->sqlstate != "22021") answer.failure += failure->message + std::string(failure->row.text);
     }
     answer.lines += rows.lines();
 }
