@@ -330,6 +330,15 @@ std::vector<Option> lake_options() {
          .prose =
              "Largest insert, in rows, that is kept in the catalog instead of in a Parquet file of its own. 0: none. "
              "Its cost grows with the square of the rows; beyond 1,000 a file is faster."},
+        {.key = "lake_encrypted",
+         .flag = "--lake-encrypted",
+         .environment = {"BOATHOUSE_LAKE_ENCRYPTED"},
+         .group = kLake,
+         .member = &Settings::lake_encrypted,
+         .default_text = "false",
+         .example = "true",
+         .prose = "Whether the lake's files are encrypted, decided when the lake is created. The keys are kept in the "
+                  "catalog: who may read it may read the files."},
     };
 }
 

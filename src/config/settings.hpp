@@ -52,6 +52,7 @@ struct Settings {
     std::int64_t lake_target_file_size_mb = 0;
     std::int64_t lake_row_group_rows = 0;
     std::int64_t lake_inlining_rows = 0;
+    bool lake_encrypted = false;
 
     // The engine.
     std::string extension_dir;         // holds v<version>/<platform>/*.duckdb_extension

@@ -13,7 +13,9 @@ constexpr const char* kConnectionBounds = " connect_timeout=10 keepalives_idle=3
 Status attach(Database& database, const catalog::Endpoint& endpoint, AttachMode mode, const std::string& data_path) {
     // The password goes by a secret, not by the connection string, which duckdb_databases() shows.
     std::string options = "META_SECRET 'boathouse_catalog'";
-    if (mode == AttachMode::create) options += ", DATA_PATH " + literal(data_path);
+    const bool creates = mode == AttachMode::create || mode == AttachMode::create_encrypted;
+    if (creates) options += ", DATA_PATH " + literal(data_path);
+    if (mode == AttachMode::create_encrypted) options += ", ENCRYPTED";
     if (mode == AttachMode::read_only) options += ", READ_ONLY";
     const std::string password = endpoint.password.empty() ? "" : ", PASSWORD " + literal(endpoint.password.reveal());
     auto attached = database.query("CREATE OR REPLACE SECRET boathouse_catalog (TYPE postgres" + password + ")");
@@ -24,7 +26,7 @@ Status attach(Database& database, const catalog::Endpoint& endpoint, AttachMode 
     if (attached) return {};
     return Error{ErrorKind::unavailable,
                  fmt::format("the lake in database \"{}\" cannot be {}: {}", endpoint.database,
-                             mode == AttachMode::create ? "created" : "opened", attached.error().message),
+                             creates ? "created" : "opened", attached.error().message),
                  "PostgreSQL's own log says more about what it refused.", attached.error().detail};
 }
 

@@ -10,7 +10,8 @@
 namespace boathouse::engine {
 
 enum class AttachMode {
-    create,     // the catalog is empty: makes a lake at `data_path`
+    create,  // the catalog is empty: makes a lake at `data_path`
+    create_encrypted,
     open,       // the lake that is there
     read_only,  // the same, for looking only
 };

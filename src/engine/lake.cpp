@@ -119,7 +119,8 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
     if (auto status = check_data_path(**database, settings, data_path); !status) return status.error();
 
     const bool create = !existing->has_value();
-    if (auto status = attach(**database, endpoint, create ? AttachMode::create : AttachMode::open, data_path); !status)
+    const AttachMode creation = settings.lake_encrypted ? AttachMode::create_encrypted : AttachMode::create;
+    if (auto status = attach(**database, endpoint, create ? creation : AttachMode::open, data_path); !status)
         return status.error();
 
     auto impl = std::make_unique<Impl>();
