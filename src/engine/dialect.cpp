@@ -6,6 +6,7 @@
 #include <duckdb/parser/expression/list.hpp>
 #include <duckdb/parser/parsed_data/alter_info.hpp>
 #include <duckdb/parser/parsed_data/create_table_info.hpp>
+#include <duckdb/parser/parsed_data/create_view_info.hpp>
 #include <duckdb/parser/parsed_data/drop_info.hpp>
 #include <duckdb/parser/query_node/select_node.hpp>
 #include <duckdb/parser/query_node/set_operation_node.hpp>
@@ -13,6 +14,8 @@
 #include <duckdb/parser/statement/create_statement.hpp>
 #include <duckdb/parser/statement/drop_statement.hpp>
 #include <duckdb/parser/statement/select_statement.hpp>
+
+#include "engine/statement_walk.hpp"
 
 namespace boathouse::engine {
 
@@ -40,6 +43,7 @@ std::string figure_name(const ParsedExpression& expression);
 std::string function_name(const duckdb::FunctionExpression& function) {
     if (function.is_operator) return kUnnamed;
     if (function.function_name == "count_star") return "count";
+    if (function.function_name == "regexp_full_match") return kUnnamed;  // what ~ and SIMILAR TO become
     if (function.function_name == "list_value" || function.function_name == "array_value") return "array";
     return function.function_name;
 }
@@ -110,18 +114,20 @@ std::string figure_name(const ParsedExpression& expression) {
     }
 }
 
-void name_columns_of(duckdb::QueryNode& node) {
+// The name that PostgreSQL's parse tree gives, or where there is none, DuckDB's tree.
+void name_columns_of(duckdb::QueryNode& node, const std::vector<std::string>& names) {
     if (node.type == duckdb::QueryNodeType::SET_OPERATION_NODE) {
         // The first branch names the result.
         auto& branches = node.Cast<duckdb::SetOperationNode>().children;
-        if (!branches.empty()) name_columns_of(*branches.front());
+        if (!branches.empty()) name_columns_of(*branches.front(), names);
         return;
     }
     if (node.type != duckdb::QueryNodeType::SELECT_NODE) return;
-    for (auto& expression : node.Cast<duckdb::SelectNode>().select_list) {
-        if (expression->HasAlias() || expression->GetExpressionClass() == ExpressionClass::COLUMN_REF) continue;
-        const std::string name = figure_name(*expression);
-        if (!name.empty()) expression->SetAlias(name);
+    auto& list = node.Cast<duckdb::SelectNode>().select_list;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (list[i]->HasAlias() || list[i]->GetExpressionClass() == ExpressionClass::COLUMN_REF) continue;
+        const std::string name = names.size() == list.size() ? names[i] : figure_name(*list[i]);
+        if (!name.empty()) list[i]->SetAlias(name);
     }
 }
 
@@ -152,15 +158,24 @@ std::string create_word(const duckdb::CreateInfo& info) {
 
 }  // namespace
 
-void name_columns(duckdb::SQLStatement& statement) {
+void name_columns(duckdb::SQLStatement& statement, const std::vector<std::string>& names) {
+    // Queries inside of others first: their columns are named by what is in them.
+    StatementVisitor visitor;
+    visitor.query = [](duckdb::QueryNode& node) { name_columns_of(node, {}); };
     if (statement.type == StatementType::SELECT_STATEMENT) {
-        name_columns_of(*statement.Cast<duckdb::SelectStatement>().node);
-    }
-    if (statement.type == StatementType::CREATE_STATEMENT) {
+        auto& node = *statement.Cast<duckdb::SelectStatement>().node;
+        if (!names.empty()) name_columns_of(node, names);
+        walk_statement(statement, visitor);
+    } else if (statement.type == StatementType::CREATE_STATEMENT) {
         auto& info = *statement.Cast<duckdb::CreateStatement>().info;
-        if (info.type == CatalogType::TABLE_ENTRY && info.Cast<duckdb::CreateTableInfo>().query) {
-            name_columns_of(*info.Cast<duckdb::CreateTableInfo>().query->node);
-        }
+        duckdb::QueryNode* query = nullptr;
+        if (info.type == CatalogType::TABLE_ENTRY && info.Cast<duckdb::CreateTableInfo>().query)
+            query = info.Cast<duckdb::CreateTableInfo>().query->node.get();
+        if (info.type == CatalogType::VIEW_ENTRY && info.Cast<duckdb::CreateViewInfo>().query)
+            query = info.Cast<duckdb::CreateViewInfo>().query->node.get();
+        if (!query) return;
+        if (!names.empty()) name_columns_of(*query, names);
+        walk_statement(statement, visitor);
     }
 }
 

@@ -12,9 +12,9 @@ namespace boathouse::engine {
 extern const char* const kPostgresDialect;
 extern const char* const kDuckdbDialect;
 
-// Gives each unaliased column of the outermost SELECT the name that PostgreSQL's FigureColname gives it: "count",
-// "?column?", "case".
-void name_columns(duckdb::SQLStatement& statement);
+// Gives each unaliased column the name that PostgreSQL's FigureColname gives it: "count", "?column?", "case". `names`
+// are those of the outermost SELECT, as syntax::Rewritten has them.
+void name_columns(duckdb::SQLStatement& statement, const std::vector<std::string>& names);
 
 // PostgreSQL's word for the statement in CommandComplete, without counts.
 std::string command_word(const duckdb::SQLStatement& statement);

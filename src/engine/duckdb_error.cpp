@@ -21,6 +21,8 @@ bool mentions(const ErrorData& error, std::string_view words) {
 const char* catalog_state(const ErrorData& error) {
     const std::string subtype = info(error, "error_subtype");
     const std::string type = info(error, "type");
+    if (mentions(error, "Column with name")) return mentions(error, "already exists") ? "42701" : "42703";
+    if (mentions(error, "Cannot drop")) return "2BP01";
     if (subtype == "ENTRY_ALREADY_EXISTS" || mentions(error, "already exists")) {
         return type == "Schema" ? "42P06" : "42P07";
     }
@@ -35,10 +37,15 @@ const char* catalog_state(const ErrorData& error) {
 
 const char* binder_state(const ErrorData& error) {
     const std::string subtype = info(error, "error_subtype");
+    if (mentions(error, "not yet supported")) return "0A000";
+    if (error.RawMessage().starts_with("Schema \"") && mentions(error, "not found")) return "3F000";
     if (subtype == "COLUMN_NOT_FOUND") return "42703";
     if (subtype == "NO_MATCHING_FUNCTION") return "42883";
+    if (mentions(error, "calls cannot be nested") || mentions(error, "cannot contain aggregates")) return "42803";
     if (subtype == "UNSUPPORTED") return "0A000";
     if (mentions(error, "Ambiguous reference")) return "42702";
+    if (mentions(error, "does not have a column with name") || mentions(error, "Referenced update column"))
+        return "42703";
     if (mentions(error, "does not have a column named") || mentions(error, "not found in FROM clause")) return "42703";
     if (mentions(error, "must appear in the GROUP BY")) return "42803";
     if (mentions(error, "Referenced table") || mentions(error, "not found")) return "42P01";
@@ -67,6 +74,8 @@ const char* io_state(const ErrorData& error) {
 }
 
 const char* conversion_state(const ErrorData& error) {
+    if (mentions(error, "field value out of range")) return "22008";
+    if (mentions(error, "field format:")) return "22007";
     if (mentions(error, "out of range") || mentions(error, "overflow")) return "22003";
     return "22P02";
 }
@@ -113,7 +122,9 @@ const char* state_of(const ErrorData& error) {
         case ExceptionType::INTERRUPT:
             return "57014";
         case ExceptionType::INVALID_INPUT:
-            return "22023";
+            return mentions(error, "cannot affect row a second time") || mentions(error, "More than one row returned")
+                       ? "21000"
+                       : "22023";
         case ExceptionType::OUT_OF_MEMORY:
             return "53200";
         case ExceptionType::PERMISSION:
@@ -165,6 +176,13 @@ QueryError to_query_error(const ErrorData& thrown, const Scrubber& scrubber) {
         std::from_chars(position.data(), position.data() + position.size(), offset).ec == std::errc()) {
         result.position = offset + 1;
     }
+    return result;
+}
+
+QueryError to_query_error(const syntax::Refusal& refusal) {
+    QueryError result{refusal.sqlstate, refusal.message};
+    result.hint = refusal.hint;
+    result.position = refusal.offset + 1;
     return result;
 }
 

@@ -8,9 +8,12 @@
 
 #include "engine/query_error.hpp"
 #include "engine/scrubber.hpp"
+#include "syntax/rewrite.hpp"
 
 namespace boathouse::engine {
 
 QueryError to_query_error(const duckdb::ErrorData& error, const Scrubber& scrubber);
+
+QueryError to_query_error(const syntax::Refusal& refusal);
 
 }  // namespace boathouse::engine

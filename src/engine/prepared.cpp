@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <duckdb/parser/expression/cast_expression.hpp>
+#include <duckdb/parser/expression/function_expression.hpp>
 #include <duckdb/parser/expression/parameter_expression.hpp>
 #include <duckdb/parser/expression/subquery_expression.hpp>
 #include <duckdb/parser/parsed_expression_iterator.hpp>
@@ -38,6 +39,21 @@ bool is_cast_array(const duckdb::ParsedExpression& expression, const std::vector
     return number != 0 && number <= types.size() && element_oid(types[number - 1]) != 0;
 }
 
+// x = ANY($1), which DuckDB reads as x = ANY (SELECT unnest($1)), with a parameter of which the client says nothing:
+// drivers do that for lists of texts, and DuckDB cannot infer a list's type from what it is compared with.
+bool cast_unnested(duckdb::ParsedExpression& expression, const std::vector<std::uint32_t>& types) {
+    if (expression.GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return false;
+    auto& function = expression.Cast<duckdb::FunctionExpression>();
+    if (function.function_name != "unnest" || function.children.size() != 1) return false;
+    ParsedPointer& child = function.children[0];
+    if (child->GetExpressionClass() != duckdb::ExpressionClass::PARAMETER) return false;
+    const std::size_t number = parameter_number(child->Cast<duckdb::ParameterExpression>().identifier);
+    const std::uint32_t named = number != 0 && number <= types.size() ? types[number - 1] : 0;
+    if (logical_type(named).id() != LogicalTypeId::UNKNOWN) return false;
+    child = duckdb::make_uniq<duckdb::CastExpression>(LogicalType::LIST(LogicalType::VARCHAR), std::move(child));
+    return true;
+}
+
 // A parameter whose type the client names becomes a cast to that type, so that DuckDB plans with it.
 void cast_parameters(ParsedPointer& expression, const std::vector<std::uint32_t>& types) {
     if (expression->GetExpressionClass() == duckdb::ExpressionClass::PARAMETER) {
@@ -51,7 +67,7 @@ void cast_parameters(ParsedPointer& expression, const std::vector<std::uint32_t>
         expression->SetAlias(alias);
         return;
     }
-    if (is_cast_array(*expression, types)) return;
+    if (is_cast_array(*expression, types) || cast_unnested(*expression, types)) return;
     if (expression->GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY) {
         cast_parameters(*expression->Cast<duckdb::SubqueryExpression>().subquery->node, types);
     }
@@ -90,6 +106,9 @@ const std::vector<pgwire::ColumnDescription>& Prepared::columns() const {
 const std::string& Prepared::tag() const {
     return impl_->tag;
 }
+const std::vector<syntax::Notice>& Prepared::notices() const {
+    return impl_->notices;
+}
 
 Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::vector<std::uint32_t>& parameter_types) {
     try {
@@ -101,10 +120,12 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
         auto prepared = std::make_unique<Prepared::Impl>(*impl_);
         prepared->tag = parsed.impl_->tag;
         impl_->begin_watch();
+        prepared->notices = parsed.impl_->notices;
+        prepared->positions = parsed.impl_->positions;
         prepared->statement = impl_->connection.Prepare(std::move(statements.front()));
         prepared->writes = impl_->watch.wrote;
         duckdb::PreparedStatement& statement = *prepared->statement;
-        if (statement.HasError()) return to_query_error(statement.GetErrorObject(), impl_->scrubber);
+        if (statement.HasError()) return impl_->describe(statement.GetErrorObject(), parsed.impl_->positions);
 
         const auto expected = statement.GetExpectedParameterTypes();
         std::size_t count = 0;
@@ -127,7 +148,7 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
         }
         return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
     } catch (const std::exception& exception) {
-        return impl_->describe(exception);
+        return impl_->describe(exception, parsed.impl_->positions);
     }
 }
 
@@ -147,7 +168,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
         }
         if (impl_->interrupted) return interruption();
         impl_->watch.wrote = plan.writes;  // a plan that is bound again says so itself
-        auto stream = impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag);
+        auto stream = impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag, plan.positions);
         if (stream && !same_shape(plan.columns, (*stream)->columns()))
             return QueryError{"0A000", "cached plan must not change result type"};
         return stream;

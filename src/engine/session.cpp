@@ -10,6 +10,9 @@
 #include "engine/dialect.hpp"
 #include "engine/guard.hpp"
 #include "engine/lake.hpp"
+#include "engine/postgres_macros.hpp"
+#include "engine/postgres_meaning.hpp"
+#include "engine/public_schema.hpp"
 #include "engine/session_impl.hpp"
 #include "engine/setting_functions.hpp"
 
@@ -22,6 +25,16 @@ Parsed::~Parsed() = default;
 const std::string& Parsed::tag() const {
     return impl_->tag;
 }
+const std::vector<syntax::Notice>& Parsed::notices() const {
+    return impl_->notices;
+}
+
+namespace {
+
+// Runs, gives no rows and changes nothing that a client sees.
+constexpr const char* kNothing = "SET VARIABLE boathouse_nothing = NULL";
+
+}  // namespace
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Session::~Session() = default;
@@ -38,15 +51,35 @@ Outcome<void> Session::Impl::run_text(const std::string& sql) {
 }
 
 Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
-                                                                std::string tag) {
+                                                                std::string tag, const syntax::PositionMap& positions) {
     end_watch();
-    if (pending->HasError()) return to_query_error(pending->GetErrorObject(), scrubber);
+    if (pending->HasError()) return describe(pending->GetErrorObject(), positions);
     // An interruption that came before DuckDB had begun the statement was forgotten by it.
     if (interrupted) return interruption();
     auto result = pending->Execute();
-    if (result->HasError()) return to_query_error(result->GetErrorObject(), scrubber);
+    if (result->HasError()) return describe(result->GetErrorObject(), positions);
     auto impl = std::make_unique<ResultStream::Impl>(*this, std::move(result), std::move(tag));
     return std::unique_ptr<ResultStream>(new ResultStream(std::move(impl)));
+}
+
+QueryError Session::Impl::describe(const duckdb::ErrorData& error, const syntax::PositionMap& positions) const {
+    QueryError described = to_query_error(error, scrubber);
+    if (described.position > 0) described.position = positions.to_client(described.position - 1) + 1;
+    return described;
+}
+
+QueryError Session::Impl::describe(const std::exception& exception, const syntax::PositionMap& positions) const {
+    return describe(duckdb::ErrorData(exception), positions);
+}
+
+void Session::Impl::speak_postgres(duckdb::SQLStatement& statement, const std::vector<std::string>& column_names) {
+    name_columns(statement, column_names);
+    give_postgres_meaning(statement);
+    if (!names_public(statement)) return;
+    if (auto settled = settle(); !settled) return;
+    const auto own =
+        connection.Query("SELECT 1 FROM duckdb_schemas() WHERE database_name = 'lake' AND schema_name = 'public'");
+    if (!own->HasError() && own->RowCount() == 0) rename_public(statement);
 }
 
 Status Session::admit_clients(Lake& lake) {
@@ -54,6 +87,12 @@ Status Session::admit_clients(Lake& lake) {
     install_guard(database.instance());
     install_setting_functions(database.instance());
     register_copy_function(database.instance());
+    try {
+        install_postgres_functions(database.instance());
+        install_postgres_macros(database.instance());
+    } catch (const std::exception& exception) {
+        return Error{ErrorKind::internal, "PostgreSQL's functions cannot be added to DuckDB", "", exception.what()};
+    }
     const std::string copies = open_copy_directory(database.instance());
     const auto locked = database.query("SET GLOBAL allowed_directories = [" + literal(lake.info().data_path) + ", " +
                                        literal(copies) + "]; SET GLOBAL enable_external_access = false");
@@ -79,23 +118,35 @@ Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, ClientSettings* sett
 }
 
 Outcome<Parsed> Session::parse(std::string_view text) {
+    auto parsed = std::make_unique<Parsed::Impl>();
     try {
-        auto statements = impl_->connection.ExtractStatements(std::string(text));
-        auto parsed = std::make_unique<Parsed::Impl>();
+        syntax::Rewritten rewritten;
+        rewritten.text = text;
+        if (impl_->postgres_dialect) {
+            auto result = syntax::rewrite(text);
+            if (!result) return to_query_error(result.error());
+            rewritten = std::move(*result);
+        }
+        parsed->positions = std::move(rewritten.positions);
+        parsed->notices = std::move(rewritten.notices);
+        auto statements = impl_->connection.ExtractStatements(rewritten.done.empty() ? rewritten.text : kNothing);
         for (auto& statement : statements) {
-            refuse_statement(*statement);
-            if (impl_->postgres_dialect) name_columns(*statement);
+            if (rewritten.done.empty()) refuse_statement(*statement);
+            if (impl_->postgres_dialect) impl_->speak_postgres(*statement, rewritten.column_names);
             parsed->statements.push_back(std::move(statement));
         }
         if (parsed->statements.empty()) return QueryError{"42601", "the statement is empty"};
         parsed->tag = command_word(*parsed->statements.back());
+        if (!rewritten.tag.empty()) parsed->tag = rewritten.tag;
+        if (!rewritten.done.empty()) parsed->tag = rewritten.done;
         return Parsed(std::move(parsed));
     } catch (const std::exception& exception) {
-        return impl_->describe(exception);
+        return impl_->describe(exception, parsed->positions);
     }
 }
 
 Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
+    const syntax::PositionMap& positions = parsed.impl_->positions;
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
         if (impl_->interrupted) return interruption();
@@ -103,12 +154,12 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
         auto& statements = parsed.impl_->statements;
         for (std::size_t i = 0; i + 1 < statements.size(); ++i) {
             const auto result = impl_->connection.Query(std::move(statements[i]));
-            if (result->HasError()) return to_query_error(result->GetErrorObject(), impl_->scrubber);
+            if (result->HasError()) return impl_->describe(result->GetErrorObject(), positions);
         }
         return impl_->stream_of(impl_->connection.context->PendingQuery(std::move(statements.back()), true),
-                                std::move(parsed.impl_->tag));
+                                std::move(parsed.impl_->tag), positions);
     } catch (const std::exception& exception) {
-        return impl_->describe(exception);
+        return impl_->describe(exception, positions);
     }
 }
 

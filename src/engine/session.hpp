@@ -18,6 +18,7 @@
 #include "pgwire/backend.hpp"
 #include "pgwire/copy_format.hpp"
 #include "pgwire/zone.hpp"
+#include "syntax/rewrite.hpp"
 
 namespace boathouse::engine {
 
@@ -39,6 +40,8 @@ class Parsed {
 
     // PostgreSQL's word for it in CommandComplete, without counts: "SELECT", "INSERT", "CREATE TABLE".
     const std::string& tag() const;
+    // What the client is to be told beside the answer.
+    const std::vector<syntax::Notice>& notices() const;
 
   private:
     friend class Session;
@@ -108,6 +111,7 @@ class Prepared {
     const std::vector<std::uint32_t>& parameter_types() const;  // of PostgreSQL, in the order of $1, $2 …
     const std::vector<pgwire::ColumnDescription>& columns() const;
     const std::string& tag() const;
+    const std::vector<syntax::Notice>& notices() const;
 
   private:
     friend class Session;

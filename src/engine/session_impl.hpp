@@ -19,6 +19,8 @@ struct Parsed::Impl {
     // More than one where DuckDB's parser makes several of one (PIVOT): the last gives the answer.
     std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
     std::string tag;
+    std::vector<syntax::Notice> notices;
+    syntax::PositionMap positions;  // from what DuckDB reads to the client's text
 };
 
 struct Session::Impl {
@@ -42,8 +44,13 @@ struct Session::Impl {
     QueryError describe(const std::exception& exception) const {
         return to_query_error(duckdb::ErrorData(exception), scrubber);
     }
+    // With the error's position in the client's text.
+    QueryError describe(const std::exception& exception, const syntax::PositionMap& positions) const;
+    QueryError describe(const duckdb::ErrorData& error, const syntax::PositionMap& positions) const;
+    // Gives the statement PostgreSQL's meaning (postgres_meaning.hpp) and names (public_schema.hpp).
+    void speak_postgres(duckdb::SQLStatement& statement, const std::vector<std::string>& column_names);
     Outcome<std::unique_ptr<ResultStream>> stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
-                                                     std::string tag);
+                                                     std::string tag, const syntax::PositionMap& positions = {});
 };
 
 struct ResultStream::Impl {
@@ -83,6 +90,8 @@ struct Prepared::Impl {
     duckdb::unique_ptr<duckdb::PreparedStatement> statement;
     std::string tag;
     bool writes = false;  // by the plan
+    std::vector<syntax::Notice> notices;
+    syntax::PositionMap positions;
     std::vector<std::uint32_t> parameter_types;
     std::vector<duckdb::LogicalType> expected;  // by DuckDB, in the order of $1, $2 …
     std::vector<pgwire::ColumnDescription> columns;

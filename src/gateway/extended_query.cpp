@@ -154,6 +154,7 @@ void Session::execute(const Frame& frame, bool sync_follows, Buffer& out) {
         return fail_extended({"55000", "portal \"" + name + "\" cannot be run"}, out);
     if (!portal->started) {
         portal->started = true;
+        if (portal->statement && portal->statement->plan) put_notices(portal->statement->plan->notices(), out);
         if (auto started = start_portal(*portal, sync_follows, out); !started)
             return fail_extended(started.error(), out);
         // A statement that is complete may have ended the transaction, and the portal with it.

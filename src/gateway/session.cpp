@@ -160,6 +160,13 @@ void Session::put_error(const QueryError& error, Buffer& out, std::string_view t
     pgwire::put_report(out, report);
 }
 
+void Session::put_notices(const std::vector<syntax::Notice>& notices, Buffer& out) {
+    for (const syntax::Notice& notice : notices) {
+        put_notice(notice.is_warning ? pgwire::Severity::warning : pgwire::Severity::notice, notice.sqlstate,
+                   notice.message, out);
+    }
+}
+
 void Session::put_notice(pgwire::Severity severity, const std::string& sqlstate, const std::string& message,
                          Buffer& out) {
     const std::string wanted = settings_->value("client_min_messages").value_or("notice");

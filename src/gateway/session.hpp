@@ -208,6 +208,7 @@ class Session {
     engine::Outcome<void> arm_engine();
     void put_error(const engine::QueryError& error, pgwire::Buffer& out, std::string_view text = {},
                    std::size_t offset = 0);
+    void put_notices(const std::vector<syntax::Notice>& notices, pgwire::Buffer& out);
     void put_notice(pgwire::Severity severity, const std::string& sqlstate, const std::string& message,
                     pgwire::Buffer& out);
     void protocol_error(const std::string& message, pgwire::Buffer& out);

@@ -74,6 +74,7 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
         return !script.answer.has_value();
     }
     if (auto armed = arm_engine(); !armed) return armed.error();
+    put_notices(part.parsed->notices(), out);
     auto stream = engine_->run(std::move(*part.parsed));
     if (!stream) return stream.error();
     script.answer = answer_with(std::make_shared<Rows>(Rows{std::move(*stream)}), form, out);

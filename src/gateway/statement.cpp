@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "gateway/script.hpp"
+#include "syntax/parse_tree.hpp"
 
 namespace boathouse::gateway {
 
@@ -181,6 +182,7 @@ struct FreeParse {
 
 // The tree of the only statement in `text`: its kind and its node; nullopt if PostgreSQL's parser does not take it.
 std::optional<std::pair<std::string, json::object>> parse_tree(const std::string& text) {
+    if (!syntax::is_within_limits(text)) return std::nullopt;
     const FreeParse parse{pg_query_parse(text.c_str())};
     if (parse.result.error) return std::nullopt;
     boost::system::error_code failed;

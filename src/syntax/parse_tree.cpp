@@ -12,39 +12,6 @@ std::size_t offset_of(int location) {
     return static_cast<std::size_t>(std::max(location, 0));
 }
 
-std::string_view name_of(PgQuery__SQLValueFunctionOp op) {
-    switch (op) {
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_DATE:
-            return "current_date";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIME:
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIME_N:
-            return "current_time";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP:
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_TIMESTAMP_N:
-            return "current_timestamp";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIME:
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIME_N:
-            return "localtime";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIMESTAMP:
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIMESTAMP_N:
-            return "localtimestamp";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_ROLE:
-            return "current_role";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_USER:
-            return "current_user";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_USER:
-            return "user";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_SESSION_USER:
-            return "session_user";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_CATALOG:
-            return "current_catalog";
-        case PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_SCHEMA:
-            return "current_schema";
-        default:
-            return "";
-    }
-}
-
 // The WITH clause of a query; null if it has none.
 const PgQuery__WithClause* with_of(const ProtobufCMessage& node) {
     if (const auto* select = as<PgQuery__SelectStmt>(&node, pg_query__select_stmt__descriptor))
@@ -107,7 +74,8 @@ class Collector {
             if (!names.empty())
                 statement_.functions.push_back({schema(names), names.back(), offset_of(call->location)});
         } else if (const auto* value = as<PgQuery__SQLValueFunction>(&node, pg_query__sqlvalue_function__descriptor)) {
-            statement_.functions.push_back({"", std::string(name_of(value->op)), offset_of(value->location)});
+            statement_.functions.push_back(
+                {"", std::string(sql_value_function_name(value->op)), offset_of(value->location)});
         } else if (const auto* type = as<PgQuery__TypeName>(&node, pg_query__type_name__descriptor)) {
             const std::vector<std::string> names = names_of(type->names, type->n_names);
             if (!names.empty()) statement_.types.push_back({schema(names), names.back(), offset_of(type->location)});

@@ -63,6 +63,10 @@ struct ParseError {
 template <class T>
 using Parsed = boost::system::result<T, ParseError>;
 
+// Whether the text is short and flat enough to be parsed, by parse() or by libpg_query itself: its parser and printer
+// recurse without a bound of their own.
+bool is_within_limits(std::string_view text);
+
 // Statements in the order of the text; none for one that holds only space and comments.
 Parsed<std::vector<Statement>> parse(std::string_view text);
 

@@ -134,7 +134,9 @@ std::optional<std::vector<Token>> scan(std::string_view text) {
     for (std::size_t i = 0; i < list->n_tokens; ++i) {
         const PgQuery__ScanToken& token = *list->tokens[i];
         if (is_comment(token.token)) continue;
-        tokens.push_back({token.token, static_cast<std::size_t>(token.start), static_cast<std::size_t>(token.end)});
+        const bool is_name = token.keyword_kind == PG_QUERY__KEYWORD_KIND__UNRESERVED_KEYWORD;
+        tokens.push_back(
+            {token.token, static_cast<std::size_t>(token.start), static_cast<std::size_t>(token.end), is_name});
     }
     return tokens;
 }

@@ -18,6 +18,7 @@ struct Token {
     PgQuery__Token kind = PG_QUERY__TOKEN__NUL;
     std::size_t begin = 0;  // in bytes
     std::size_t end = 0;
+    bool is_name = false;  // a keyword that may be the name of a column or of a table
 };
 
 // nullopt where PostgreSQL's lexer gives up: an unterminated quote or comment, a malformed escape.

@@ -49,6 +49,9 @@ inline std::string_view tag_of(const ProtobufCMessage& node) {
 // A list of String nodes: the parts of a dotted name.
 std::vector<std::string> names_of(PgQuery__Node* const* list, std::size_t count);
 
+// The word of a keyword that is a function: "current_user".
+std::string_view sql_value_function_name(PgQuery__SQLValueFunctionOp op);
+
 namespace internal {
 
 inline const ProtobufCMessage* part_at(const ProtobufCMessage& node, std::size_t offset) {

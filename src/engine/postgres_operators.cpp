@@ -1,0 +1,171 @@
+// Operators that DuckDB lacks or reads otherwise: regular expressions, LIKE with PostgreSQL's escape, lists of
+// patterns, paths in JSON, division by zero. syntax/operator_spelling.hpp says which spellings arrive here.
+#include <duckdb/parser/expression/cast_expression.hpp>
+#include <duckdb/parser/expression/constant_expression.hpp>
+#include <duckdb/parser/expression/function_expression.hpp>
+#include <duckdb/parser/expression/operator_expression.hpp>
+#include <duckdb/parser/expression/type_expression.hpp>
+#include <unordered_map>
+
+#include "engine/parameter_arrays.hpp"
+#include "engine/postgres_meaning.hpp"
+#include "engine/similar_pattern.hpp"
+
+namespace boathouse::engine {
+
+using duckdb::ExpressionType;
+using duckdb::FunctionExpression;
+
+namespace {
+
+ParsedPointer negate(ParsedPointer child) {
+    return duckdb::make_uniq<duckdb::OperatorExpression>(ExpressionType::OPERATOR_NOT, std::move(child));
+}
+
+struct Spelling {
+    const char* function;  // of DuckDB, or of postgres_macros.cpp
+    bool negated = false;
+    const char* options = nullptr;  // a third argument
+};
+
+// In PostgreSQL a dot stands for a line's end too: option "s".
+const std::unordered_map<std::string, Spelling>& spellings() {
+    static const std::unordered_map<std::string, Spelling> kSpellings = {
+        {"@~", {"regexp_matches", false, "s"}},
+        {"!@~", {"regexp_matches", true, "s"}},
+        {"~*", {"regexp_matches", false, "si"}},
+        {"!~*", {"regexp_matches", true, "si"}},
+        {"~~@|", {"boathouse_like_any"}},
+        {"~~@&", {"boathouse_like_all"}},
+        {"!~~@|", {"boathouse_not_like_any"}},
+        {"!~~@&", {"boathouse_like_any", true}},
+        {"~~*@|", {"boathouse_ilike_any"}},
+        {"~~*@&", {"boathouse_ilike_all"}},
+        {"!~~*@|", {"boathouse_not_ilike_any"}},
+        {"!~~*@&", {"boathouse_ilike_any", true}},
+        {"@~!", {"boathouse_json_has"}},
+        {"|/", {"sqrt"}},
+        {"||/", {"cbrt"}},
+        {"@^", {"xor"}},
+    };
+    return kSpellings;
+}
+
+// Functions that take the escape character, by LIKE's operators.
+const char* escaped_like(const std::string& op) {
+    if (op == "~~") return "like_escape";
+    if (op == "!~~") return "not_like_escape";
+    if (op == "~~*") return "ilike_escape";
+    if (op == "!~~*") return "not_ilike_escape";
+    return nullptr;
+}
+
+// PostgreSQL's LIKE takes the backslash as escape character where none is named. A constant without one means the same
+// in both, and stays as it is for DuckDB's optimizer.
+bool rewrite_like(FunctionExpression& function, Readers readers) {
+    const char* const escaped = escaped_like(function.function_name);
+    if (!escaped || function.children.size() != 2) return false;
+    const std::optional<std::string> pattern = constant_text(*function.children[1]);
+    const bool differs = pattern ? pattern->find('\\') != std::string::npos : readers == Readers::this_server;
+    if (!differs) return false;
+    function.function_name = escaped;
+    function.is_operator = false;
+    function.children.push_back(make_text("\\"));
+    return true;
+}
+
+bool rewrite_similar(ParsedPointer& expression, FunctionExpression& function) {
+    const bool negated = function.function_name == "!@~~";
+    if (function.function_name != "@~~" && !negated) return false;
+    const std::optional<std::string> pattern = constant_text(*function.children[1]);
+    if (!pattern) throw duckdb::NotImplementedException("SIMILAR TO takes a constant pattern only");
+    duckdb::vector<ParsedPointer> arguments;
+    arguments.push_back(std::move(function.children[0]));
+    arguments.push_back(make_text(similar_to_regex(*pattern)));
+    arguments.push_back(make_text("s"));
+    ParsedPointer result = make_call("regexp_full_match", std::move(arguments));
+    expression = negated ? negate(std::move(result)) : std::move(result);
+    return true;
+}
+
+bool is_json_cast(const duckdb::ParsedExpression& expression) {
+    if (expression.GetExpressionClass() != duckdb::ExpressionClass::CAST) return false;
+    const std::string type = duckdb::StringUtil::Lower(expression.Cast<duckdb::CastExpression>().cast_type.ToString());
+    return type.find("json") != std::string::npos;
+}
+
+// @> and <@ hold for lists in both; between JSON values DuckDB has a function.
+bool rewrite_containment(FunctionExpression& function) {
+    const bool contains = function.function_name == "@>";
+    if ((!contains && function.function_name != "<@") || function.children.size() != 2) return false;
+    if (!is_json_cast(*function.children[0]) && !is_json_cast(*function.children[1])) return false;
+    if (!contains) std::swap(function.children[0], function.children[1]);
+    function.function_name = "json_contains";
+    function.is_operator = false;
+    return true;
+}
+
+duckdb::Value keep_text(std::uint32_t, std::string_view text) {
+    return duckdb::Value(std::string(text));
+}
+
+// The path of #> is an array of keys; DuckDB takes a pointer, "/a/b".
+bool rewrite_path(FunctionExpression& function) {
+    const bool as_text = function.function_name == "@~/>>";
+    if ((function.function_name != "@~/>" && !as_text) || function.children.size() != 2) return false;
+    ParsedPointer& path = function.children[1];
+    duckdb::vector<ParsedPointer> keys;
+    if (const std::optional<std::string> constant = constant_text(*path)) {
+        const duckdb::Value list = decode_text_array(0, duckdb::LogicalType::VARCHAR, *constant, keep_text);
+        std::string pointer;
+        for (const duckdb::Value& key : duckdb::ListValue::GetChildren(list)) pointer += "/" + key.ToString();
+        path = make_text(pointer);
+    } else {
+        duckdb::vector<ParsedPointer> arguments;
+        arguments.push_back(std::move(path));
+        arguments.push_back(make_text("/"));
+        duckdb::vector<ParsedPointer> parts;
+        parts.push_back(make_text("/"));
+        parts.push_back(make_call("array_to_string", std::move(arguments)));
+        path = make_call("concat", std::move(parts));
+    }
+    function.function_name = as_text ? "json_extract_string" : "json_extract";
+    function.is_operator = false;
+    return true;
+}
+
+// A division by zero is an error in PostgreSQL, NULL in DuckDB. A constant divisor that is not zero needs no check.
+bool guard_divisor(FunctionExpression& function) {
+    const std::string& op = function.function_name;
+    if ((op != "//" && op != "/" && op != "%" && op != "mod") || function.children.size() != 2) return false;
+    ParsedPointer& divisor = function.children[1];
+    // A parameter's type comes from the division itself.
+    if (divisor->GetExpressionClass() == duckdb::ExpressionClass::PARAMETER) return false;
+    if (const std::optional<std::string> constant = constant_text(*divisor)) {
+        if (constant->find_first_of("123456789") != std::string::npos) return false;
+    }
+    duckdb::vector<ParsedPointer> arguments;
+    arguments.push_back(std::move(divisor));
+    divisor = make_call("boathouse_divisor", std::move(arguments));
+    return true;
+}
+
+}  // namespace
+
+bool rewrite_operator(ParsedPointer& expression, Readers readers) {
+    if (expression->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return false;
+    auto& function = expression->Cast<FunctionExpression>();
+    if (rewrite_like(function, readers) || rewrite_similar(expression, function) || rewrite_containment(function) ||
+        rewrite_path(function))
+        return true;
+    if (readers == Readers::this_server && guard_divisor(function)) return true;
+    const auto entry = spellings().find(function.function_name);
+    if (entry == spellings().end()) return false;
+    function.function_name = entry->second.function;
+    function.is_operator = false;
+    if (entry->second.options) function.children.push_back(make_text(entry->second.options));
+    if (entry->second.negated) expression = negate(std::move(expression));
+    return true;
+}
+
+}  // namespace boathouse::engine

@@ -1,0 +1,36 @@
+// The families of spellings that rewrite() asks one after the other.
+//
+// Each looks at the statement's tokens or at its tree and adds to the draft what is to change. Private to src/syntax/.
+#pragma once
+
+#include "syntax/rewrite.hpp"
+#include "syntax/tree.hpp"
+
+namespace boathouse::syntax {
+
+struct Draft {
+    std::string_view text;
+    const std::vector<Token>& tokens;
+    Splices splices;
+    std::vector<Notice> notices;
+    std::string tag;
+    std::string done;
+
+    std::string_view word(const Token& token) const { return text.substr(token.begin, token.end - token.begin); }
+};
+
+using Step = boost::system::result<void, Refusal>;
+
+// By tokens alone: holds for DuckDB's grammar too.
+Step rewrite_operators(Draft& draft);
+Step rewrite_strings(Draft& draft);
+
+// By the tree of the one statement.
+Step rewrite_locking(Draft& draft, const ProtobufCMessage& statement);
+Step rewrite_table_definition(Draft& draft, const ProtobufCMessage& statement);
+Step rewrite_conflict(Draft& draft, const ProtobufCMessage& statement);
+Step find_unneeded(Draft& draft, const ProtobufCMessage& statement);
+
+std::vector<std::string> name_columns(const ProtobufCMessage& statement);
+
+}  // namespace boathouse::syntax

@@ -1,0 +1,134 @@
+#include "syntax/rewrite.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace boathouse::syntax {
+
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+std::string rewritten(std::string_view text) {
+    const auto result = rewrite(text);
+    return result ? result->text : "refused: " + result.error().message;
+}
+
+Refusal refusal(std::string_view text) {
+    const auto result = rewrite(text);
+    EXPECT_FALSE(result) << text << " became " << (result ? result->text : "");
+    return result ? Refusal{} : result.error();
+}
+
+TEST(Rewrite, LeavesWhatBothReadAlike) {
+    for (const std::string text :
+         {"SELECT a, b FROM t WHERE a = 'x ~ y' -- ~", "INSERT INTO t VALUES (1, E'a\\nb')",
+          "FROM t SELECT * EXCLUDE (a)", "SELECT a FROM t ORDER BY #1", "SELECT substring(a FROM 1 FOR 2)"}) {
+        EXPECT_EQ(rewritten(text), text);
+    }
+}
+
+TEST(Rewrite, SpellsOperatorsAsDuckdbsParserTakesThem) {
+    EXPECT_EQ(rewritten("SELECT a ~ 'x', a !~ 'x'"), "SELECT a @~ 'x', a !@~ 'x'");
+    EXPECT_EQ(rewritten("SELECT ~ 5, - ~ a"), "SELECT ~ 5, - ~ a");
+    EXPECT_EQ(rewritten("SELECT j #>> '{a}', j #> '{a}'"), "SELECT j @~/>> '{a}', j @~/> '{a}'");
+    EXPECT_EQ(rewritten("SELECT a NOT ILIKE ALL (ARRAY['x'])"), "SELECT a !~~*@& (ARRAY['x'])");
+    EXPECT_EQ(rewritten("SELECT a LIKE ANY (SELECT b FROM t)"), "SELECT a ~~@| ARRAY (SELECT b FROM t)");
+    EXPECT_EQ(rewritten("SELECT a NOT SIMILAR TO 'x%'"), "SELECT a !@~~ 'x%'");
+    EXPECT_EQ(rewritten("SELECT b'01', x'1f'"), "SELECT CAST('01' AS BIT), CAST('00011111' AS BIT)");
+}
+
+TEST(Rewrite, SpellsOperatorsInDuckdbsGrammarToo) {
+    EXPECT_EQ(rewritten("FROM t WHERE a ~ 'x'"), "FROM t WHERE a @~ 'x'");
+}
+
+TEST(Rewrite, ResolvesUnicodeEscapes) {
+    EXPECT_EQ(rewritten("SELECT E'\\u00e4\\n'"), "SELECT E'ä\\n'");
+    EXPECT_EQ(rewritten("SELECT U&'d\\0061t\\+000061'"), "SELECT 'data'");
+    EXPECT_EQ(rewritten("SELECT E'\\uD83D\\uDE00'"), "SELECT E'😀'");
+    EXPECT_EQ(rewritten("SELECT E'a\\u0027b'"), "SELECT E'a''b'");
+    EXPECT_EQ(refusal("SELECT U&'\\D83D'").sqlstate, "42601");
+}
+
+TEST(Rewrite, DropsRowLocksAndSaysSo) {
+    const auto result = rewrite("SELECT a FROM (SELECT a FROM t FOR SHARE) s FOR UPDATE OF s NOWAIT LIMIT 1");
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->text, "SELECT a FROM (SELECT a FROM t  ) s   LIMIT 1");
+    EXPECT_THAT(result->notices, SizeIs(1));
+}
+
+TEST(Rewrite, TakesKeysOutOfTables) {
+    const auto result = rewrite(
+        "CREATE TABLE t (id int PRIMARY KEY, b text UNIQUE NOT NULL, c int REFERENCES p (id) DEFAULT 1, PRIMARY KEY "
+        "(b, c))");
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->text, "CREATE TABLE t (id int NOT NULL , b text  NOT NULL, c int  DEFAULT 1 NOT NULL )");
+    ASSERT_THAT(result->notices, SizeIs(1));
+    EXPECT_TRUE(result->notices[0].is_warning);
+}
+
+TEST(Rewrite, LeavesTemporaryTablesTheirConstraints) {
+    const std::string text = "CREATE TEMP TABLE t (id int PRIMARY KEY CHECK (id > 0))";
+    EXPECT_EQ(rewritten(text), text);
+}
+
+TEST(Rewrite, RefusesRulesThatWouldBeLost) {
+    const std::string text = "CREATE TABLE t (a int, b int CHECK (b > 0))";
+    EXPECT_EQ(refusal(text).sqlstate, "0A000");
+    EXPECT_EQ(refusal(text).offset, text.find("CHECK"));
+    EXPECT_EQ(refusal("CREATE TABLE t (id serial)").sqlstate, "0A000");
+    EXPECT_EQ(refusal("ALTER TABLE t ADD COLUMN id bigserial").sqlstate, "0A000");
+}
+
+TEST(Rewrite, AnswersWhatHasNothingToDo) {
+    EXPECT_EQ(rewrite("CREATE INDEX i ON t (a)")->done, "CREATE INDEX");
+    EXPECT_EQ(rewrite("VACUUM ANALYZE t")->done, "VACUUM");
+    EXPECT_EQ(rewrite("ALTER TABLE t ADD PRIMARY KEY (a)")->done, "ALTER TABLE");
+    EXPECT_EQ(rewrite("ALTER TABLE t ADD COLUMN a int")->done, "");
+}
+
+TEST(Rewrite, MakesAMergeOfOnConflict) {
+    const auto result =
+        rewrite("INSERT INTO s.t AS x (k, v) VALUES (1, 2) ON CONFLICT (k) DO UPDATE SET v = excluded.v WHERE x.v < 5");
+    ASSERT_TRUE(result);
+    EXPECT_THAT(result->text, HasSubstr("MERGE INTO s.t AS x USING (SELECT * FROM ( VALUES (1, 2) ) AS excluded"));
+    EXPECT_THAT(result->text, HasSubstr("ON (\"x\".\"k\" = excluded.\"k\")"));
+    EXPECT_THAT(result->text, HasSubstr("WHEN MATCHED AND ( x.v < 5) THEN UPDATE SET v = excluded.v"));
+    EXPECT_EQ(result->tag, "INSERT");
+    EXPECT_EQ(refusal("INSERT INTO t (a) VALUES (1) ON CONFLICT DO NOTHING").sqlstate, "0A000");
+    EXPECT_EQ(refusal("INSERT INTO t (a) VALUES (DEFAULT) ON CONFLICT (a) DO NOTHING").sqlstate, "0A000");
+}
+
+TEST(Rewrite, NamesColumnsAsPostgresDoes) {
+    const auto names = [](std::string_view text) { return rewrite(text)->column_names; };
+    EXPECT_THAT(names("SELECT 1, a, a.b, count(*), a::int, 1::int, 'x'::varchar(3)"),
+                ElementsAre("?column?", "a", "b", "count", "a", "int4", "varchar"));
+    EXPECT_THAT(names("SELECT *, t.*, 1 AS one, CASE WHEN a THEN 1 END, CASE WHEN a THEN 1 ELSE b END"),
+                ElementsAre("", "", "", "case", "b"));
+    EXPECT_THAT(names("SELECT EXISTS (SELECT 1), (SELECT max(a) FROM t), ARRAY[1], ROW(1), (x).y, a[1]"),
+                ElementsAre("exists", "max", "array", "row", "y", "a"));
+    EXPECT_THAT(names("SELECT a + 1 UNION SELECT b"), ElementsAre("?column?"));
+    EXPECT_THAT(names("CREATE TABLE t AS SELECT lower(a)"), ElementsAre("lower"));
+    EXPECT_THAT(names("INSERT INTO t VALUES (1)"), IsEmpty());
+}
+
+TEST(Rewrite, FindsTheWayBackToTheClientsText) {
+    const std::string text = "SELECT a ~ 'x', nosuch FROM t FOR UPDATE";
+    const auto result = rewrite(text);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->positions.to_client(result->text.find("nosuch")), text.find("nosuch"));
+}
+
+TEST(Rewrite, PassesWhatIsTooDeepOrBroken) {
+    std::string deep = "SELECT 1";
+    for (int i = 0; i < 5000; ++i) deep += "+1";
+    EXPECT_EQ(rewritten(deep), deep);
+    EXPECT_EQ(rewritten("SELECT 'unterminated"), "SELECT 'unterminated");
+}
+
+}  // namespace
+
+}  // namespace boathouse::syntax
