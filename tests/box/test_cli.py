@@ -93,7 +93,7 @@ printf '%s\n' "${COMPREPLY[@]}"
 @pytest.mark.parametrize("line, offered", [
     ("boathouse s", {"serve", "status"}),
     ("boathouse config ", {"show", "docs", "--help"}),
-    ("boathouse serve --sql", {"--sql-port"}),
+    ("boathouse serve --sql-p", {"--sql-port"}),
     ("boathouse serve --tls ", {"off", "on", "require"}),
     ("boathouse serve --tls = re", {"require"}),
     ("boathouse serve --data-dir config --catalog-p", {"--catalog-port"}),
@@ -112,7 +112,7 @@ def test_bash_completes(boathouse, tmp_path, line, offered):
 @pytest.mark.parametrize("line, offered", [
     ("boathouse s", {"serve", "status"}),
     ("boathouse config ", {"show", "docs"}),
-    ("boathouse serve --sql", {"--sql-port"}),
+    ("boathouse serve --sql-p", {"--sql-port"}),
     ("boathouse serve --tls ", {"off", "on", "require"}),
     ("boathouse completion ", {"bash", "zsh", "fish"}),
 ])
