@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "engine/session.hpp"
 #include "mirror/database.hpp"
+#include "mirror/names.hpp"
 
 namespace boathouse::mirror {
 namespace {
@@ -52,7 +53,8 @@ Mirror::~Mirror() {
 
 void Mirror::start() {
     first_ = std::thread([this] {
-        if (auto done = catch_up(); !done) log_warning("mirror", "{}", done.error().text());
+        // Not the end of it: the statement that needs the mirror tries again, and says what is wrong.
+        if (auto done = catch_up(); !done) log_info("mirror", "not made yet: {}", done.error().message);
     });
 }
 
@@ -60,6 +62,10 @@ catalog::Endpoint Mirror::endpoint_for(const std::string& role) const {
     catalog::Endpoint endpoint = catalog::mirror_endpoint(settings_);
     endpoint.user = role;
     return endpoint;
+}
+
+std::string Mirror::shown_schema(const std::string& schema) const {
+    return schema_name(schema, 0, {.lake_has_public = lake_has_public_});
 }
 
 void Mirror::distrust() {
@@ -123,6 +129,7 @@ Status Mirror::synchronize_now() {
     auto report = synchronize(*mirror_connection_, *lake_connection_, options);
     if (!report) return report.error();
     shown_ = report->snapshot;
+    lake_has_public_ = report->lake_has_public;
     statistics_at_ = Clock::now();
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(statistics_at_ - began);
     log_debug("mirror", "snapshot {} shown after {} ms: {} changes{}", report->snapshot.id, took.count(),
