@@ -148,10 +148,12 @@ class Wire:
             self.socket = context.wrap_socket(self.socket)
         return answer
 
-    def log_in(self, user: str | None = None, password: str | None = None, **parameters: str) -> "Wire":
-        """From the start-up packet to ReadyForQuery. Raises PermissionError with the server's fields."""
+    def log_in(self, user: str | None = None, password: str | None = None, then: bytes = b"",
+               **parameters: str) -> "Wire":
+        """From the start-up packet to ReadyForQuery. Raises PermissionError with the server's fields. `then`: messages
+        that go out together with the proof of the password, before the server has said that it is ready."""
         self.send(startup_packet({"user": user or self.box.user, "database": "lake"} | parameters))
-        self.authenticate(password or self.box.password)
+        self.authenticate(password or self.box.password, then)
         for kind, body in self.until("Z"):
             if kind == "S":
                 name, value = body.split(b"\0")[:2]
@@ -160,7 +162,7 @@ class Wire:
                 self.key = struct.unpack("!ii", body)
         return self
 
-    def authenticate(self, password: str) -> None:
+    def authenticate(self, password: str, then: bytes = b"") -> None:
         while True:
             kind, body = self.read()
             if kind == "E":
@@ -177,7 +179,7 @@ class Wire:
                 first = b"n,," + self._first.encode()
                 self.send(message("p", cstring("SCRAM-SHA-256") + struct.pack("!i", len(first)) + first))
             if request == 11:
-                self.send(message("p", self._final(password, body[4:].decode())))
+                self.send(message("p", self._final(password, body[4:].decode())), then)
 
     def _final(self, password: str, challenge: str) -> bytes:
         values = dict(part.split("=", 1) for part in challenge.split(","))

@@ -246,10 +246,7 @@ void Connection::enqueue(Frame frame) {
     const bool was_idle = !running_ && !parked_ && !held_back_ && inbox_.empty();
     inbox_bytes_ += frame.body.size() + sizeof(Frame);
     inbox_.push_back(std::move(frame));
-    if (was_idle && logged_in_ && session_ && session_->awaits_command()) {
-        ++idleness_;
-        begin_statement_locked();  // its time counts from here, also in the queue
-    }
+    if (was_idle) ++idleness_;
     schedule_locked();
 }
 

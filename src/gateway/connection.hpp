@@ -93,6 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void end_session(pgwire::Buffer& out);
     void schedule_locked();
     bool is_errand_locked() const;
+    void limit_next_statement_locked();
     void begin_statement_locked();
     void end_statement();
 

@@ -43,6 +43,8 @@ void Connection::schedule_locked() {
     if ((parked_ || held_back_) && !gone_) return;
     running_ = true;
     on_errand_ = is_errand_locked();
+    // A statement's time counts from its turn to wait for a thread on, whatever came before it: log-in, an errand.
+    if (!inbox_.empty()) limit_next_statement_locked();
     Executor::Job job = [self = shared_from_this()] { self->run_session(); };
     if (on_errand_) {
         services_.errands.submit(std::move(job));
@@ -124,7 +126,7 @@ Connection::Next Connection::next(Frame& frame, bool& sync_follows, const Buffer
         schedule_locked();
         return Next::over;
     }
-    if (logged_in_ && session_->awaits_command() && !statement_limited_) begin_statement_locked();
+    limit_next_statement_locked();
     frame = std::move(inbox_.front());
     inbox_.pop_front();
     const bool was_full = inbox_bytes_ > kInboxBytes;
@@ -241,6 +243,11 @@ void Connection::interrupt(Interruption reason) {
     if (running_) return;
     parked_ = false;
     schedule_locked();
+}
+
+// REQUIRES: mutex_ is held; the job, if one exists, is the caller.
+void Connection::limit_next_statement_locked() {
+    if (logged_in_ && session_->awaits_command() && !statement_limited_) begin_statement_locked();
 }
 
 // REQUIRES: mutex_ is held, the session is logged in, its settings are not being changed.

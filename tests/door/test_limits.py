@@ -185,6 +185,17 @@ def test_a_queued_statement_times_out_and_its_client_may_vanish(small_box):
         assert other.rows("SELECT 1") == [["1"]]
 
 
+def test_a_statement_that_came_with_the_log_in_times_out_in_the_queue(small_box):
+    with Wire(small_box) as one, Wire(small_box) as two, Wire(small_box) as three:
+        for wire in (one, two):
+            wire.log_in()
+        fill(one, two)
+        cancel_until_it_hits(two)  # whichever of them it was: the other has the thread, and one may wait
+        three.log_in(then=query("SELECT 1"), options="-c statement_timeout=1s")
+        assert ends_with(three.until("Z")) == STATEMENT_TIMEOUT
+        cancel_until_it_hits(one)
+
+
 def test_a_statement_in_a_transaction_is_let_in(small_box):
     with Wire(small_box) as one, Wire(small_box) as two, Wire(small_box) as three:
         for wire in (one, two):
