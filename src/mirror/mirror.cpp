@@ -52,7 +52,11 @@ Mirror::~Mirror() {
 
 void Mirror::start() {
     first_ = std::thread([this] {
-        if (auto done = catch_up(); !done) log_warning("mirror", "{}", done.error().text());
+        const auto done = catch_up();
+        if (done) return;
+        // A catalog that is away is told of by those who need it now; the mirror looks again when it is asked.
+        const LogLevel level = done.error().kind == ErrorKind::unavailable ? LogLevel::info : LogLevel::warning;
+        log_line(level, "mirror", "not made yet: " + done.error().text());
     });
 }
 
