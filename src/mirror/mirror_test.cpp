@@ -147,7 +147,8 @@ TEST_F(MirrorTest, ShowsAViewWithItsColumnsAndItsDefinitionAsAText) {
     EXPECT_THAT(columns("public.above"),
                 ElementsAre(Row{"x", "integer", "f", std::nullopt}, Row{"y", "numeric(7,3)", "f", std::nullopt},
                             Row{"n", "bigint", "f", std::nullopt}));
-    EXPECT_THAT(value("SELECT pg_get_viewdef('public.above'::regclass)"), HasSubstr("'SELECT a, b, count_star() AS count FROM"));
+    EXPECT_THAT(value("SELECT pg_get_viewdef('public.above'::regclass)"),
+                HasSubstr("'SELECT a, b, count_star() AS count FROM"));
     // Its columns follow those of the table.
     lake("ALTER TABLE main.below ALTER COLUMN a TYPE bigint");
     EXPECT_EQ(columns("public.above").at(0).at(1), "bigint");
