@@ -34,7 +34,9 @@ def postgres_directory() -> Path:
 class PlainPostgres:
     host, user, password = "127.0.0.1", "postgres", PASSWORD  # the superuser
 
-    def __init__(self):
+    def __init__(self, **settings: str):
+        """`settings`: PostgreSQL's own, for what its defaults do not have."""
+        self._settings = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self.root = Path(tempfile.mkdtemp(prefix="boathouse-plain-"))
         self.root.chmod(0o755)
         self.port = free_port()
@@ -53,7 +55,7 @@ class PlainPostgres:
                         "-E", "UTF8", "--locale=C.UTF-8"], check=True, stdout=subprocess.DEVNULL, cwd=self.root,
                        **self.as_user)
         with open(self.root / "postgres.log", "ab") as log:
-            self._process = subprocess.Popen([programs / "postgres", "-D", data, "-p", str(self.port), "-k", self.root],
+            self._process = subprocess.Popen([programs / "postgres", "-D", data, "-p", str(self.port), "-k", self.root, *self._settings],
                                              stdout=log, stderr=log, cwd=self.root, **self.as_user)
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while True:

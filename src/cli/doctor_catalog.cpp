@@ -125,13 +125,16 @@ void check_locks(catalog::Connection& connection, Findings& findings) {
                          row.at(3).value_or("?")),
              fmt::format("If its client is gone, end it: SELECT pg_terminate_backend({});", row.at(0).value_or("?"))});
     }
+    // No client of a lake prepares transactions: one that is there outlived whoever made it.
     const auto prepared = connection.query(
-        "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND prepared < now() - interval '10 "
-        "minutes'");
+        "SELECT quote_literal(gid), owner, prepared::timestamptz(0) FROM pg_prepared_xacts WHERE database = "
+        "current_database()");
     for (const auto& row : prepared ? *prepared : catalog::Rows()) {
-        findings.push_back({"locks", Level::warning,
-                            fmt::format("the prepared transaction {} was never finished", row.at(0).value_or("?")),
-                            fmt::format("ROLLBACK PREPARED '{}';", row.at(0).value_or("?"))});
+        findings.push_back(
+            {"locks", Level::warning,
+             fmt::format("the prepared transaction {} of {} was made at {} and never finished; it keeps its locks",
+                         row.at(0).value_or("?"), row.at(1).value_or("?"), row.at(2).value_or("?")),
+             fmt::format("If its maker is gone, undo it: ROLLBACK PREPARED {};", row.at(0).value_or("?"))});
     }
     if (findings.size() == before) findings.push_back({"locks", Level::ok, "no orphaned transactions"});
 }

@@ -19,7 +19,7 @@ URL_PASSWORD = "of%20the%20cloud:%20100%25"
 @pytest.fixture(scope="module")
 def server():
     """The PostgreSQL, with the roles `cloud`, which may create roles, and `tenant`, which may not; a database for each."""
-    server = PlainPostgres()
+    server = PlainPostgres(max_prepared_transactions="2")
     try:
         server.start()
         server.execute(f"CREATE ROLE cloud LOGIN CREATEROLE PASSWORD '{ROLE_PASSWORD}'", "CREATE DATABASE leased OWNER cloud",
@@ -118,6 +118,21 @@ def test_its_users_from_making_to_end(guest, attached):
         assert removed.returncode == 0, removed.stderr
     assert listed(guest).keys().isdisjoint({"ana", "ben"})
     assert attached().execute("SELECT i FROM lake.bens").fetchall() == [(1,)]
+
+
+def test_the_doctor_finds_a_prepared_transaction_that_nobody_ended(guest, server):
+    def locks() -> list[dict]:
+        report = json.loads(command(guest, "doctor", "--json").stdout)
+        return [finding for finding in report["findings"] if finding["check"] == "locks"]
+
+    assert [finding["level"] for finding in locks()] == ["ok"]
+    server.execute("BEGIN; LOCK TABLE ducklake_tag IN SHARE MODE; PREPARE TRANSACTION 'left by nobody''s client'",
+                   database="leased")
+    [finding] = locks()
+    assert finding["level"] == "warning"
+    assert "the prepared transaction 'left by nobody''s client' of postgres was made at " in finding["message"]
+    server.execute(finding["hint"].partition(": ")[2], database="leased")
+    assert [finding["level"] for finding in locks()] == ["ok"]
 
 
 def test_its_version_is_guarded_until_a_migration_is_allowed(guest, server):
