@@ -46,7 +46,7 @@ class Conflict {
         : draft_(draft), insert_(insert), clause_(*insert.on_conflict_clause), at_(offset_of(clause_.location)) {}
 
     Step rewrite() {
-        if (const Step step = read(); !step) return step;
+        if (Step step = read(); !step) return step;
         const std::size_t insert_word = find(PG_QUERY__TOKEN__INSERT, 0);
         const std::size_t columns_open = before(offset_of(insert_.cols[0]->res_target->location));
         const std::size_t columns_close = closing(columns_open);
