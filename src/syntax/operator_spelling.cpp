@@ -132,11 +132,11 @@ Step rewrite_operators(Draft& draft) {
                 rewrite_pattern_list(draft, index);
                 break;
             case PG_QUERY__TOKEN__SIMILAR:
-                if (const Step step = rewrite_similar(draft, index); !step) return step;
+                if (Step step = rewrite_similar(draft, index); !step) return step;
                 break;
             case PG_QUERY__TOKEN__BCONST:
             case PG_QUERY__TOKEN__XCONST:
-                if (const Step step = rewrite_bits(draft, token); !step) return step;
+                if (Step step = rewrite_bits(draft, token); !step) return step;
                 break;
             default:
                 break;
