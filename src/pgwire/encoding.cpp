@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <cstdint>
 
 namespace boathouse::pgwire {
 
@@ -83,6 +84,9 @@ std::optional<std::string> iconv_name(std::string_view name) {
 }
 
 struct Recoder::Impl {
+    // iconv_open() says -1 where it knows no such pair.
+    bool knows_encoding() const { return reinterpret_cast<std::intptr_t>(converter) != -1; }
+
     iconv_t converter;
     std::string rest;  // the beginning of a character
 };
@@ -91,11 +95,11 @@ Recoder::Recoder(const std::string& from, const std::string& to)
     : impl_(std::make_unique<Impl>(Impl{iconv_open(name_or_utf8(to), name_or_utf8(from)), {}})) {}
 
 Recoder::~Recoder() {
-    if (impl_->converter != iconv_t(-1)) iconv_close(impl_->converter);
+    if (impl_->knows_encoding()) iconv_close(impl_->converter);
 }
 
 Result<std::string> Recoder::convert(std::string_view bytes) {
-    if (impl_->converter == iconv_t(-1)) return Error{ErrorKind::configuration, "iconv lacks this encoding", {}, {}};
+    if (!impl_->knows_encoding()) return Error{ErrorKind::configuration, "iconv lacks this encoding", {}, {}};
     std::string input = std::move(impl_->rest);
     impl_->rest.clear();
     input.append(bytes);

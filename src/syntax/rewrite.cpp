@@ -11,7 +11,7 @@ namespace {
 
 Step rewrite_tree(Draft& draft, const ProtobufCMessage& statement) {
     for (const auto family : {find_unneeded, rewrite_locking, rewrite_table_definition, rewrite_conflict}) {
-        if (const Step step = family(draft, statement); !step) return step;
+        if (Step step = family(draft, statement); !step) return step;
     }
     return {};
 }

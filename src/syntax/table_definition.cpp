@@ -40,13 +40,13 @@ class Definition {
         columns_.push_back(&column);
         for (std::size_t i = 0; i < column.n_constraints; ++i) {
             const auto& constraint = *column.constraints[i]->constraint;
-            if (const Step step = column_constraint(column, constraint); !step) return step;
+            if (Step step = column_constraint(column, constraint); !step) return step;
         }
         return {};
     }
 
     Step table_constraint(const PgQuery__Constraint& constraint) {
-        if (const Step step = check(constraint); !step) return step;
+        if (Step step = check(constraint); !step) return step;
         if (!is_unenforced(constraint)) return {};
         unenforced_ = true;
         remove_element(offset_of(constraint.location));
@@ -111,7 +111,7 @@ class Definition {
     }
 
     Step column_constraint(const PgQuery__ColumnDef& column, const PgQuery__Constraint& constraint) {
-        if (const Step step = check(constraint); !step) return step;
+        if (Step step = check(constraint); !step) return step;
         if (!is_unenforced(constraint)) return {};
         unenforced_ = true;
         const std::size_t begin = offset_of(constraint.location);
@@ -198,7 +198,7 @@ Step rewrite_alter(Draft& draft, const PgQuery__AlterTableStmt& alter) {
         if (const auto* column = as<PgQuery__ColumnDef>(unwrap(command->def), pg_query__column_def__descriptor)) {
             const bool adds = command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn;
             if (!adds) continue;
-            if (const Step step = definition.column(*column); !step) return step;
+            if (Step step = definition.column(*column); !step) return step;
         }
     }
     definition.finish();
