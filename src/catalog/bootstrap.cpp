@@ -234,6 +234,11 @@ Status tune_catalog(const config::Settings& settings) {
     return let_clients_in(*connection);
 }
 
+Status drop_mirror(Connection& connection, const config::Settings& settings) {
+    return connection.execute("DROP DATABASE IF EXISTS " + connection.identifier(mirror_database(settings)) +
+                              " WITH (FORCE)");
+}
+
 Result<LakeRecord> read_lake_record(Connection& connection) {
     auto there = lake_exists(connection);
     if (!there) return there.error();

@@ -30,6 +30,10 @@ Status prepare_server(const config::Settings& settings);
 // enter.
 Status tune_catalog(const config::Settings& settings);
 
+// Drops the mirror's database and ends the connections to it; the engine makes it anew when somebody needs it. Nothing
+// happens if there is none. `connection` is the superuser's, in another database.
+Status drop_mirror(Connection& connection, const config::Settings& settings);
+
 // The lake as its catalog describes it, without DuckDB. not_found when the database holds no lake.
 struct LakeRecord {
     std::string version;    // "1.0"

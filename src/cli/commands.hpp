@@ -9,6 +9,7 @@ void add_serve(CLI::App& root, Invocation& invocation);
 void add_status(CLI::App& root, Invocation& invocation);
 void add_attach_string(CLI::App& root, Invocation& invocation);
 void add_user(CLI::App& root, Invocation& invocation);
+void add_mirror(CLI::App& root, Invocation& invocation);
 void add_migrate(CLI::App& root, Invocation& invocation);
 void add_doctor(CLI::App& root, Invocation& invocation);
 void add_demo(CLI::App& root, Invocation& invocation);

@@ -5,6 +5,7 @@
 namespace boathouse::engine {
 
 ResultStream::ResultStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ResultStream::ResultStream() = default;
 ResultStream::~ResultStream() = default;
 
 ResultStream::Impl::Impl(Session::Impl& owner, duckdb::unique_ptr<duckdb::QueryResult> answer, std::string word)

@@ -64,16 +64,16 @@ struct CopyOptions {
     ForcedColumns force_null;
 };
 
-// The answer to one statement, read once, front to back.
+// The answer to one statement, read once, front to back: DuckDB's, or what another brain behind the door gives.
 class ResultStream {
   public:
-    ~ResultStream();
+    virtual ~ResultStream();
 
     // No columns: the statement returns no rows.
-    const std::vector<pgwire::ColumnDescription>& columns() const;
+    virtual const std::vector<pgwire::ColumnDescription>& columns() const;
 
     // Formats of the columns by Bind's rule (none, one, one each), from the next row on.
-    void set_formats(const std::vector<std::int16_t>& formats);
+    virtual void set_formats(const std::vector<std::int16_t>& formats);
 
     struct Limits {
         std::uint64_t rows_max = UINT64_MAX;
@@ -81,23 +81,27 @@ class ResultStream {
     };
     // Rows go as CopyData in this format instead; to be set before the first encode(). Fails with 42P10 for options
     // that name other columns.
-    Outcome<void> set_copy(const CopyOptions& options);
+    virtual Outcome<void> set_copy(const CopyOptions& options);
 
     struct Progress {
         std::uint64_t rows = 0;
         bool finished = false;
     };
     // Appends DataRow messages until a limit is reached or the rows end.
-    Outcome<Progress> encode(pgwire::Buffer& out, Limits limits);
+    virtual Outcome<Progress> encode(pgwire::Buffer& out, Limits limits);
 
     // After the last row: "SELECT 3", "INSERT 0 1", "COPY 3".
-    std::string command_tag() const;
+    virtual std::string command_tag() const;
 
     // Takes what is left into memory, so that the session's connection is free for another statement.
-    Outcome<void> settle();
+    virtual Outcome<void> settle();
 
     struct Impl;  // session_impl.hpp, for this folder only
     explicit ResultStream(std::unique_ptr<Impl> impl);
+
+  protected:
+    // For a stream of another kind, which overrides everything.
+    ResultStream();
 
   private:
     std::unique_ptr<Impl> impl_;

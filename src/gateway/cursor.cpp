@@ -64,7 +64,7 @@ Outcome<void> Session::declare(const DeclareStatement& statement, const Form& fo
     cursor.hold = statement.hold;
     if (statement.binary) cursor.result_formats = {1};
     if (form.portal) {
-        auto rows = run_plan(*form.portal->statement->plan, *form.portal);
+        auto rows = run_plan(*form.portal->statement, *form.portal);
         if (!rows) return rows.error();
         cursor.rows = std::move(*rows);
     } else {
@@ -72,11 +72,19 @@ Outcome<void> Session::declare(const DeclareStatement& statement, const Form& fo
             if (error.position > 0) error.position += statement.query.offset;
             return error;
         };
-        auto parsed = engine_->parse(statement.query.text);
-        if (!parsed) return moved(parsed.error());
-        auto stream = engine_->run(std::move(*parsed));
-        if (!stream) return moved(stream.error());
-        cursor.rows = std::make_shared<Rows>(Rows{std::move(*stream)});
+        const auto postgres = is_postgres(statement.query.text);
+        if (!postgres) return moved(postgres.error());
+        if (*postgres) {
+            auto rows = relay_text(statement.query.text);
+            if (!rows) return moved(rows.error());
+            cursor.rows = std::move(*rows);
+        } else {
+            auto parsed = engine_->parse(statement.query.text);
+            if (!parsed) return moved(parsed.error());
+            auto stream = engine_->run(std::move(*parsed));
+            if (!stream) return moved(stream.error());
+            cursor.rows = std::make_shared<Rows>(Rows{std::move(*stream)});
+        }
     }
     if (cursor.rows->stream->columns().empty()) return QueryError{"42601", "a cursor's query must return rows"};
     const bool ends_with_statement = transaction_ == Transaction::none;

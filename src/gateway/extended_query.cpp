@@ -58,12 +58,23 @@ Outcome<std::shared_ptr<PreparedStatement>> Session::prepare(std::string_view te
     const auto* cursor = std::get_if<DeclareStatement>(&prepared->statement);
     if (!cursor && !std::holds_alternative<EngineStatement>(prepared->statement)) return prepared;
 
-    if (auto armed = arm_engine(); !armed) return armed.error();
     const std::size_t offset = cursor ? cursor->query.offset + parts[0].offset : 0;
     const auto moved = [offset](QueryError error) {
         if (error.position > 0) error.position += offset;
         return error;
     };
+    const std::string_view query = cursor ? std::string_view(cursor->query.text) : parts[0].text;
+    const auto postgres = is_postgres(query);
+    if (!postgres) return moved(postgres.error());
+    if (*postgres) {
+        auto relayed = relay().prepare(query, types, mirror_settings());
+        if (!relayed) return moved(relayed.error());
+        prepared->relayed = std::move(*relayed);
+        prepared->parameter_types = prepared->relayed->parameter_types;
+        if (!cursor) prepared->columns = prepared->relayed->columns;
+        return prepared;
+    }
+    if (auto armed = arm_engine(); !armed) return armed.error();
     auto parsed = engine_->parse(cursor ? std::string_view(cursor->query.text) : text);
     if (!parsed) return moved(parsed.error());
     auto plan = engine_->prepare(std::move(*parsed), types);
@@ -177,13 +188,14 @@ Outcome<void> Session::start_portal(Portal& portal, bool sync_follows, Buffer& o
     const std::shared_ptr<PreparedStatement> statement = portal.statement;
     const bool is_engines = std::holds_alternative<EngineStatement>(statement->statement);
     const auto* copy = std::get_if<CopyStatement>(&statement->statement);
-    const bool runs_one = is_engines || copy || std::holds_alternative<ExecuteStatement>(statement->statement);
+    const bool runs_one =
+        (is_engines && !statement->relayed) || copy || std::holds_alternative<ExecuteStatement>(statement->statement);
     if (runs_one && transaction_ == Transaction::none && !sync_follows) {
         if (auto begun = begin_implicit(); !begun) return begun;
     }
     if (copy) return start_copy_portal(portal, *copy, out);
     if (is_engines) {
-        auto rows = run_plan(*statement->plan, portal);
+        auto rows = run_plan(*statement, portal);
         if (!rows) return rows.error();
         portal.answer = answer_with(std::move(*rows), form, out);
         return {};
@@ -195,7 +207,8 @@ Outcome<void> Session::start_portal(Portal& portal, bool sync_follows, Buffer& o
     return {};
 }
 
-Outcome<std::shared_ptr<Rows>> Session::run_plan(engine::Prepared& plan, const Portal& portal) {
+Outcome<std::shared_ptr<Rows>> Session::run_plan(const PreparedStatement& statement, const Portal& portal) {
+    if (statement.relayed) return relay_portal(statement, portal);
     if (auto armed = arm_engine(); !armed) return armed.error();
     std::vector<engine::ParameterValue> values;
     for (std::size_t i = 0; i < portal.parameters.size(); ++i) {
@@ -204,7 +217,7 @@ Outcome<std::shared_ptr<Rows>> Session::run_plan(engine::Prepared& plan, const P
         if (portal.parameters[i]) value.bytes = *portal.parameters[i];
         values.push_back(value);
     }
-    auto stream = engine_->run(plan, values);
+    auto stream = engine_->run(*statement.plan, values);
     if (!stream) return stream.error();
     return std::make_shared<Rows>(Rows{std::move(*stream)});
 }

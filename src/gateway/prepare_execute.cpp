@@ -75,7 +75,7 @@ Outcome<Session::Rest> Session::execute_by_name(const ExecuteStatement& statemen
     const auto named = statements_.find(statement.name);
     if (!named) return named.error();
     const std::shared_ptr<PreparedStatement> prepared = *named;
-    if (!std::holds_alternative<EngineStatement>(prepared->statement) || !prepared->plan)
+    if (!std::holds_alternative<EngineStatement>(prepared->statement) || !(prepared->plan || prepared->relayed))
         return QueryError{"0A000", "EXECUTE of a statement that the session answers itself is not supported"};
     if (auto armed = arm_engine(); !armed) return armed.error();
     auto values = evaluate(statement.arguments);
@@ -88,7 +88,7 @@ Outcome<Session::Rest> Session::execute_by_name(const ExecuteStatement& statemen
     }
     Portal arguments;
     arguments.parameters = std::move(*values);
-    auto rows = run_plan(*prepared->plan, arguments);
+    auto rows = run_plan(*prepared, arguments);
     if (!rows) return rows.error();
     return Rest(answer_with(std::move(*rows), form, out));
 }

@@ -13,6 +13,7 @@
 #include "engine/session.hpp"
 #include "gateway/statement.hpp"
 #include "pgwire/backend.hpp"
+#include "relay/relay.hpp"
 
 namespace boathouse::gateway {
 
@@ -21,7 +22,8 @@ inline constexpr std::size_t kPreparedStatementsMax = 10'000;
 // A statement as Parse or PREPARE left it.
 struct PreparedStatement {
     Statement statement;
-    std::shared_ptr<engine::Prepared> plan;  // of an EngineStatement, and of what DECLARE … FOR holds
+    std::shared_ptr<engine::Prepared> plan;            // of an EngineStatement, and of what DECLARE … FOR holds; or
+    std::shared_ptr<relay::RelayedStatement> relayed;  // where PostgreSQL answers it
     std::vector<std::uint32_t> parameter_types;
     std::vector<pgwire::ColumnDescription> columns;
     bool empty = false;  // no statement in the text

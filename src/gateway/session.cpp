@@ -85,12 +85,14 @@ void Session::interrupt(Interruption reason) {
     interruption_ = reason;
     const std::lock_guard lock(engine_mutex_);
     if (engine_) engine_->interrupt();
+    if (relay_) relay_->cancel();
 }
 
 void Session::forget_interruption() {
     if (!interrupted()) return;
     interruption_ = Interruption::none;
     if (engine_) engine_->clear_interrupt();
+    if (relay_) relay_->clear_cancel();
 }
 
 void Session::interrupt_copy(Buffer& out) {

@@ -32,6 +32,7 @@
 #include "pgwire/backend.hpp"
 #include "pgwire/buffer.hpp"
 #include "pgwire/frontend.hpp"
+#include "relay/relay.hpp"
 
 namespace boathouse::gateway {
 
@@ -43,6 +44,7 @@ struct SessionServices {
     engine::Lake& lake;
     CancelRegistry& cancels;
     LogInServices log_in;
+    relay::Exchange* exchange = nullptr;  // null: no mirror, DuckDB answers everything
 };
 
 // The session's connection, as the session sees it.
@@ -92,6 +94,7 @@ class Session {
         struct Part {
             Statement statement;
             std::optional<engine::Parsed> parsed;
+            std::optional<std::string> relayed;  // the text of a statement that PostgreSQL answers
             std::size_t offset = 0;
         };
         std::string text;
@@ -139,7 +142,7 @@ class Session {
                                                                 const std::vector<std::uint32_t>& types);
     engine::Outcome<void> start_portal(Portal& portal, bool sync_follows, pgwire::Buffer& out);
     engine::Outcome<void> start_copy_portal(Portal& portal, const CopyStatement& copy, pgwire::Buffer& out);
-    engine::Outcome<std::shared_ptr<Rows>> run_plan(engine::Prepared& plan, const Portal& portal);
+    engine::Outcome<std::shared_ptr<Rows>> run_plan(const PreparedStatement& statement, const Portal& portal);
     void fail_extended(const engine::QueryError& error, pgwire::Buffer& out, std::string_view text = {});
 
     // session_statements.cpp: everything but EngineStatement and COPY.
@@ -172,6 +175,13 @@ class Session {
     static Answer answer_with(std::shared_ptr<Rows> rows, const Form& form, pgwire::Buffer& out);
     static Answer copy_answer(std::unique_ptr<engine::ResultStream> stream);
     engine::Outcome<Progress> send_rows(Answer& answer, std::uint64_t& rows_max, pgwire::Buffer& out);
+
+    // introspection.cpp: what PostgreSQL answers, in the mirror.
+    engine::Outcome<bool> is_postgres(std::string_view text);
+    relay::Relay& relay();
+    relay::Settings mirror_settings() const;
+    engine::Outcome<std::shared_ptr<Rows>> relay_text(std::string_view text);
+    engine::Outcome<std::shared_ptr<Rows>> relay_portal(const PreparedStatement& statement, const Portal& portal);
 
     // transaction.cpp
     engine::Outcome<void> begin_block(const BeginStatement& statement, pgwire::Buffer& out);
@@ -227,7 +237,9 @@ class Session {
     std::unique_ptr<SqlSettings> sql_settings_;  // with the engine's session, which uses it
     // Opened at the first statement: an idle client costs no DuckDB connection.
     std::unique_ptr<engine::Session> engine_;
-    std::mutex engine_mutex_;  // guards the pointer for interrupt(), not its use
+    std::unique_ptr<relay::Relay> relay_;  // at the first statement that PostgreSQL answers
+    std::mutex engine_mutex_;              // guards the two pointers for interrupt(), not their use
+    std::string last_route_;
     std::atomic<Interruption> interruption_ = Interruption::none;
 
     Transaction transaction_ = Transaction::none;

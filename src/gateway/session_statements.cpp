@@ -5,6 +5,13 @@
 
 namespace boathouse::gateway {
 
+namespace {
+
+// What the router decided last: docs/sql-door.md.
+constexpr const char* kLastRoute = "boathouse.last_route";
+
+}  // namespace
+
 using engine::Outcome;
 using engine::QueryError;
 using pgwire::Buffer;
@@ -192,7 +199,10 @@ Outcome<void> Session::show(const ShowStatement& statement, bool with_descriptio
     if (statement.name == "all") {
         for (const auto& [name, value] : settings_->all()) rows.push_back({name, value, ""});
     } else {
-        const auto value = settings_->show(statement.name);
+        const auto value = statement.name == kLastRoute
+                               ? Outcome<std::pair<std::string, std::string>>(
+                                     std::pair<std::string, std::string>(kLastRoute, last_route_))
+                               : settings_->show(statement.name);
         if (!value) return value.error();
         columns[0].name = value->first;
         rows.push_back({value->second});

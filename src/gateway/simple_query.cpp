@@ -40,6 +40,12 @@ bool Session::prepare_script(Script& script, Buffer& out) {
         added.offset = part.offset;
         added.statement = classify(part.text);
         if (!std::holds_alternative<EngineStatement>(added.statement)) continue;
+        const auto postgres = is_postgres(part.text);
+        if (!postgres) return fail(postgres.error(), part.offset);
+        if (*postgres) {
+            added.relayed.emplace(part.text);
+            continue;
+        }
         if (auto armed = arm_engine(); !armed) return fail(armed.error(), 0);
         auto parsed = engine_->parse(part.text);
         if (!parsed) return fail(parsed.error(), part.offset);
@@ -67,6 +73,12 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
         return false;
     }
     const Form form;
+    if (part.relayed) {
+        auto rows = relay_text(*part.relayed);
+        if (!rows) return rows.error();
+        script.answer = answer_with(std::move(*rows), form, out);
+        return false;
+    }
     if (!part.parsed) {
         auto rest = run_session_statement(part.statement, form, out);
         if (!rest) return rest.error();

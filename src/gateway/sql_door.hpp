@@ -14,6 +14,7 @@
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
 #include "engine/lake.hpp"
+#include "relay/relay.hpp"
 
 namespace boathouse::gateway {
 
@@ -30,9 +31,10 @@ struct SqlDoorOptions {
 
 class SqlDoor {
   public:
-    // The lake must outlive the door.
+    // The lake, and the exchange if there is one, must outlive the door.
     static Result<std::unique_ptr<SqlDoor>> start(SqlDoorOptions options, const config::Settings& settings,
-                                                  catalog::Endpoint catalog, engine::Lake& lake);
+                                                  catalog::Endpoint catalog, engine::Lake& lake,
+                                                  relay::Exchange* exchange);
     ~SqlDoor();
 
     // Takes no more clients and ends idle sessions (57P01), lets statements finish for `grace_ms`, then ends them too.

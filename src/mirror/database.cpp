@@ -1,6 +1,7 @@
 #include "mirror/database.hpp"
 
 #include "base/log.hpp"
+#include "catalog/bootstrap.hpp"
 
 namespace boathouse::mirror {
 
@@ -133,11 +134,6 @@ Status fill(const config::Settings& settings) {
 
 }  // namespace
 
-Status drop_database(Connection& connection, const config::Settings& settings) {
-    return connection.execute("DROP DATABASE IF EXISTS " + connection.identifier(catalog::mirror_database(settings)) +
-                              " WITH (FORCE)");
-}
-
 Status prepare_database(const config::Settings& settings) {
     auto server = connect_as_superuser(settings, "postgres");
     if (!server) return server.error();
@@ -145,7 +141,7 @@ Status prepare_database(const config::Settings& settings) {
     if (!existing) return existing.error();
     if (*existing == Existing::ready) return {};
     // Also one that an earlier start left half made.
-    if (auto dropped = drop_database(*server, settings); !dropped) return dropped;
+    if (auto dropped = catalog::drop_mirror(*server, settings); !dropped) return dropped;
     const auto created = server->execute("CREATE DATABASE " + server->identifier(catalog::mirror_database(settings)) +
                                          " OWNER boathouse_mirror ENCODING 'UTF8' TEMPLATE template0");
     if (!created) return created;

@@ -18,8 +18,4 @@ namespace boathouse::mirror {
 // whatever it holds can be derived again. REQUIRES: the box's own PostgreSQL, prepared (catalog::prepare_server).
 Status prepare_database(const config::Settings& settings);
 
-// Also ends the connections to it. Nothing happens if there is none. `connection` is the superuser's, in another
-// database.
-Status drop_database(catalog::Connection& connection, const config::Settings& settings);
-
 }  // namespace boathouse::mirror

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "engine/session.hpp"
 #include "mirror/database.hpp"
+#include "mirror/names.hpp"
 
 namespace boathouse::mirror {
 namespace {
@@ -66,6 +67,10 @@ catalog::Endpoint Mirror::endpoint_for(const std::string& role) const {
     return endpoint;
 }
 
+std::string Mirror::shown_schema(const std::string& schema) const {
+    return schema_name(schema, 0, {.lake_has_public = lake_has_public_});
+}
+
 void Mirror::distrust() {
     const std::lock_guard lock(mutex_);
     shown_.reset();
@@ -127,6 +132,7 @@ Status Mirror::synchronize_now() {
     auto report = synchronize(*mirror_connection_, *lake_connection_, options);
     if (!report) return report.error();
     shown_ = report->snapshot;
+    lake_has_public_ = report->lake_has_public;
     statistics_at_ = Clock::now();
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(statistics_at_ - began);
     log_debug("mirror", "snapshot {} shown after {} ms: {} changes{}", report->snapshot.id, took.count(),

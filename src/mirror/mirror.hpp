@@ -8,6 +8,7 @@
 // the box cannot come in as its clients.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -44,6 +45,10 @@ class Mirror {
     // The mirror may not be what it was: somebody found its database missing or its connections ended.
     void distrust();
 
+    // The mirror's name for one of the lake's schemas: main is shown as public, unless the lake has a public of its
+    // own.
+    std::string shown_schema(const std::string& schema) const;
+
     // How a client's role comes in.
     catalog::Endpoint endpoint_for(const std::string& role) const;
 
@@ -57,6 +62,7 @@ class Mirror {
     const config::Settings settings_;
     engine::Lake& lake_;
     std::thread first_;
+    std::atomic<bool> lake_has_public_ = false;  // since the last synchronization
 
     std::mutex mutex_;
     std::optional<catalog::Connection> lake_connection_;    // under mutex_

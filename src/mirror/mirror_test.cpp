@@ -211,7 +211,7 @@ TEST_F(MirrorTest, CanBeDroppedAndIsMadeAgainTheSame) {
         "ORDER BY n.nspname, c.relname, a.attnum";
     const Rows before = mirror(kEverything);
     auto server = world_->postgres.connect("boathouse", "postgres").value();
-    drop_database(server, world_->settings).value();
+    catalog::drop_mirror(server, world_->settings).value();
     world_->mirror->distrust();
     EXPECT_EQ(mirror(kEverything), before);
     EXPECT_FALSE(before.empty());

@@ -1,6 +1,8 @@
 #include "mirror/sync.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <set>
 
@@ -8,6 +10,7 @@
 #include "mirror/definition.hpp"
 #include "mirror/names.hpp"
 #include "mirror/recorded_state.hpp"
+#include "pgwire/types.hpp"
 #include "syntax/parse_tree.hpp"
 
 namespace boathouse::mirror {
@@ -28,6 +31,18 @@ bool is_one_expression(const std::string& sql) {
     return parsed && parsed->size() == 1 && parsed->front().kind == "SelectStmt" && parsed->front().relations.empty();
 }
 
+// A number that needs no quotes: PostgreSQL keeps and shows it as its own.
+bool is_number(const LakeColumn& column) {
+    static constexpr std::array<pgwire::WireType, 6> kNumbers{pgwire::kInt2,   pgwire::kInt4,   pgwire::kInt8,
+                                                              pgwire::kFloat4, pgwire::kFloat8, pgwire::kNumeric};
+    const std::string& text = column.default_literal;
+    return std::any_of(kNumbers.begin(), kNumbers.end(),
+                       [&](const pgwire::WireType& type) { return type.oid == column.type; }) &&
+           !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos &&
+           std::isdigit(static_cast<unsigned char>(text.front())) != 0 &&
+           std::count(text.begin(), text.end(), '.') <= 1;
+}
+
 class Synchronizer {
   public:
     Synchronizer(Connection& mirror, const LakeState& lake, RecordedState recorded, const SyncOptions& options,
@@ -37,10 +52,14 @@ class Synchronizer {
           recorded_(std::move(recorded)),
           options_(options),
           types_(std::move(types)),
-          define_(mirror, types_) {}
+          define_(mirror, types_) {
+        for (const LakeSchema& schema : lake_.schemas) {
+            naming_.lake_has_public = naming_.lake_has_public || schema.name == "public";
+        }
+    }
 
     Status run();
-    SyncReport report() const { return {lake_.snapshot, lake_.complete, changed_, refused_}; }
+    SyncReport report() const { return {lake_.snapshot, naming_.lake_has_public, lake_.complete, changed_, refused_}; }
 
   private:
     // One object's statements. What PostgreSQL refuses is undone and logged; an error is one that ends everything.
@@ -78,6 +97,7 @@ class Synchronizer {
     const SyncOptions& options_;
     const TypeNames types_;
     const Definitions define_;
+    SchemaNaming naming_;
     std::set<long long> doomed_schemas_;
     std::size_t in_transaction_ = 0;
     std::size_t changed_ = 0;
@@ -119,12 +139,8 @@ Status Synchronizer::next_transaction() {
 
 // Doomed and renamed schemas leave their names before anything takes one.
 Status Synchronizer::apply_schemas() {
-    SchemaNaming naming;
     std::set<long long> live;
-    for (const LakeSchema& schema : lake_.schemas) {
-        live.insert(schema.id);
-        naming.lake_has_public = naming.lake_has_public || schema.name == "public";
-    }
+    for (const LakeSchema& schema : lake_.schemas) live.insert(schema.id);
     const auto move = [this](long long id, const std::string& name) {
         std::string& present = recorded_.schemas.at(id);
         const std::string sql = "ALTER SCHEMA " + mirror_.identifier(present) + " RENAME TO " +
@@ -136,7 +152,7 @@ Status Synchronizer::apply_schemas() {
     };
     std::vector<std::pair<long long, std::string>> renamed;
     for (const LakeSchema& schema : lake_.schemas) {
-        const std::string name = schema_name(schema.name, schema.id, naming);
+        const std::string name = schema_name(schema.name, schema.id, naming_);
         const auto present = recorded_.schemas.find(schema.id);
         if (present != recorded_.schemas.end() && present->second != name) renamed.emplace_back(schema.id, name);
     }
@@ -154,7 +170,7 @@ Status Synchronizer::apply_schemas() {
     }
     for (const LakeSchema& schema : lake_.schemas) {
         if (recorded_.schemas.contains(schema.id)) continue;
-        const std::string name = schema_name(schema.name, schema.id, naming);
+        const std::string name = schema_name(schema.name, schema.id, naming_);
         const std::string create = "CREATE SCHEMA IF NOT EXISTS " + mirror_.identifier(name) + ";\n";
         bool refused = false;
         const auto made =
@@ -279,8 +295,9 @@ Status Synchronizer::set_default(const std::string& table, const LakeColumn& col
     const std::string of = "ALTER TABLE " + table + " ALTER COLUMN " +
                            mirror_.identifier(column_name(column.name, column.id)) + " SET DEFAULT ";
     if (!column.default_expression.empty() && !is_one_expression(column.default_expression)) return {};
-    const std::string value = column.default_expression.empty() ? mirror_.literal(column.default_literal)
-                                                                : "(" + column.default_expression + "\n)";
+    const std::string value = is_number(column)                   ? column.default_literal
+                              : column.default_expression.empty() ? mirror_.literal(column.default_literal)
+                                                                  : "(" + column.default_expression + "\n)";
     // DuckDB's defaults need not mean anything to PostgreSQL; then the column is shown without.
     bool refused = false;
     const auto done = attempt("a default", of + value + ";\n", &refused);

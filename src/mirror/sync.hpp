@@ -26,6 +26,7 @@ struct SyncOptions {
 
 struct SyncReport {
     Snapshot snapshot;
+    bool lake_has_public = false;
     bool complete = false;    // everything was compared
     std::size_t changed = 0;  // objects made, altered or dropped
     std::size_t refused = 0;  // by PostgreSQL

@@ -16,6 +16,7 @@
 #include "http/metrics.hpp"
 #include "http/server.hpp"
 #include "mirror/mirror.hpp"
+#include "relay/vocabulary.hpp"
 #include "service/engine_settings.hpp"
 #include "service/stop_signals.hpp"
 
@@ -90,7 +91,8 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     return std::make_unique<Engine>(std::move(*lake), settings, *endpoint);
 }
 
-Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& settings, engine::Lake& lake) {
+Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& settings, engine::Lake& lake,
+                                                        relay::Exchange* exchange) {
     auto endpoint = catalog::box_endpoint(settings);
     if (!endpoint) return endpoint.error();
     gateway::SqlDoorOptions options;
@@ -100,7 +102,26 @@ Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& 
     options.connections_max = settings.sql_connections_max;
     options.running_max = settings.sql_running_max;
     options.waiting_max = settings.sql_waiting_max;
-    return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), lake);
+    return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), lake, exchange);
+}
+
+// PostgreSQL, as far as it answers SQL clients.
+struct SecondBrain {
+    SecondBrain(const config::Settings& settings, engine::Lake& lake, relay::Vocabulary vocabulary)
+        : mirror(settings, lake), exchange(mirror, std::move(vocabulary)) {}
+
+    mirror::Mirror mirror;
+    relay::Exchange exchange;
+};
+
+Result<std::unique_ptr<SecondBrain>> open_second_brain(const config::Settings& settings, engine::Lake& lake) {
+    const auto endpoint = catalog::lake_endpoint(settings);
+    if (!endpoint) return endpoint.error();
+    auto connection = catalog::Connection::open(*endpoint);
+    if (!connection) return connection.error();
+    auto vocabulary = relay::read_vocabulary(*connection, lake);
+    if (!vocabulary) return vocabulary.error();
+    return std::make_unique<SecondBrain>(settings, lake, std::move(*vocabulary));
 }
 
 }  // namespace
@@ -113,14 +134,18 @@ int serve() {
     if (!engine) return fail(engine.error());
     http::Server& server = (*engine)->server;
     // Only the box's own PostgreSQL lets the engine in as its clients.
-    std::unique_ptr<mirror::Mirror> mirror;
-    if (settings->catalog.empty()) mirror = std::make_unique<mirror::Mirror>(*settings, *(*engine)->lake);
-    auto sql_door = open_sql_door(*settings, *(*engine)->lake);
+    std::unique_ptr<SecondBrain> second;
+    if (settings->catalog.empty()) {
+        auto opened = open_second_brain(*settings, *(*engine)->lake);
+        if (!opened) return fail(opened.error());
+        second = std::move(*opened);
+    }
+    auto sql_door = open_sql_door(*settings, *(*engine)->lake, second ? &second->exchange : nullptr);
     if (!sql_door) return fail(sql_door.error());
     // Last, so that /readyz is not answered before the SQL door listens.
     if (auto started = server.start(); !started) return fail(started.error());
     if (const auto snapshot = (*engine)->lake->newest_snapshot(); !snapshot) return fail(snapshot.error());
-    if (mirror) mirror->start();
+    if (second) second->mirror.start();
     signals.start_serving();
     log_info("engine", "serving SQL on {}:{}, HTTP on {}:{}", settings->listen, (*sql_door)->port(), settings->listen,
              server.port());

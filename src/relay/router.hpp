@@ -1,0 +1,43 @@
+// Which brain answers a statement: DuckDB, that has the lake, or PostgreSQL, that has the mirror.
+//
+// By PostgreSQL's parse tree and its rules for names. Relations of pg_catalog and information_schema are PostgreSQL's,
+// every other relation is DuckDB's; a statement with both is refused, because neither could answer it. Without
+// relations DuckDB answers, unless a function or a type is PostgreSQL's alone. What PostgreSQL's parser does not take
+// is DuckDB's grammar. Pure functions over what Vocabulary holds; any thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/query_error.hpp"
+#include "syntax/parse_tree.hpp"
+
+namespace boathouse::relay {
+
+using NameSet = std::set<std::string, std::less<>>;
+
+// What the two brains have, as each says itself.
+struct Vocabulary {
+    NameSet catalog_relations;      // of pg_catalog
+    NameSet information_relations;  // of information_schema
+    NameSet postgres_functions;     // of pg_catalog
+    NameSet duckdb_functions;
+};
+
+enum class Brain { duckdb, postgres };
+
+struct Route {
+    Brain brain = Brain::duckdb;
+    std::string reason;  // for people: SHOW boathouse.last_route, the log
+    std::optional<engine::QueryError> refusal;
+};
+
+// `search_path` as the client has set it, without quotes.
+Route route(const syntax::Statement& statement, const Vocabulary& vocabulary,
+            const std::vector<std::string>& search_path);
+
+}  // namespace boathouse::relay
