@@ -151,4 +151,11 @@ Result<long long> Lake::newest_snapshot() {
     return std::stoll(table->front().at(0));
 }
 
+std::optional<std::string> Lake::failure() {
+    Database& database = *impl_->database;
+    if (!duckdb::ValidChecker::IsInvalidated(database.instance())) return std::nullopt;
+    const std::string message = duckdb::ValidChecker::InvalidatedMessage(database.instance());
+    return database.scrubber()(message.substr(0, message.find('\n')));
+}
+
 }  // namespace boathouse::engine

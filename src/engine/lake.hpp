@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ class Lake {
 
     // The newest snapshot's number, asked through DuckDB as a client would: the proof that queries succeed.
     Result<long long> newest_snapshot();
+
+    // What broke DuckDB: an internal error, after which it refuses every statement until the process is started again.
+    // One look at a flag; any thread.
+    std::optional<std::string> failure();
 
     // The DuckDB that holds the lake; for this folder only.
     Database& database();

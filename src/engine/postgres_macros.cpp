@@ -108,6 +108,13 @@ const char* const kDates[] = {
     R"(justify_days(i) AS i + to_months(CAST(datepart('day', i) // 30 AS INTEGER)) - to_days(CAST(datepart('day', i) // 30 * 30 AS INTEGER)))",
 };
 
+// Who the client is, in place of DuckDB's own 'duckdb'.
+const char* const kClient[] = {
+    "current_user() AS current_setting('session_authorization', true)",
+    "session_user() AS current_setting('session_authorization', true)",
+    "current_role() AS current_setting('session_authorization', true)",
+};
+
 // PostgreSQL's names of types, and what holds their values here.
 void add_types(duckdb::Catalog& catalog, duckdb::CatalogTransaction transaction) {
     const std::pair<const char*, duckdb::LogicalType> kTypes[] = {
@@ -124,14 +131,15 @@ void add_types(duckdb::Catalog& catalog, duckdb::CatalogTransaction transaction)
 }
 
 template <std::size_t N>
-void add_macros(duckdb::Catalog& catalog, duckdb::CatalogTransaction transaction, const char* const (&macros)[N]) {
+void add_macros(duckdb::Catalog& catalog, duckdb::CatalogTransaction transaction, const char* const (&macros)[N],
+                duckdb::OnCreateConflict on_conflict = duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) {
     for (const char* const macro : macros) {
         duckdb::Parser parser;
         parser.ParseQuery(std::string("CREATE MACRO ") + macro);
         auto& info = parser.statements.at(0)->Cast<duckdb::CreateStatement>().info->Cast<duckdb::CreateMacroInfo>();
         info.schema = DEFAULT_SCHEMA;
         info.internal = true;
-        info.on_conflict = duckdb::OnCreateConflict::IGNORE_ON_CONFLICT;
+        info.on_conflict = on_conflict;
         catalog.CreateFunction(transaction, info);
     }
 }
@@ -147,6 +155,7 @@ void install_postgres_macros(duckdb::DatabaseInstance& database) {
     add_macros(catalog, transaction, kArrays);
     add_macros(catalog, transaction, kJson);
     add_macros(catalog, transaction, kDates);
+    add_macros(catalog, transaction, kClient, duckdb::OnCreateConflict::REPLACE_ON_CONFLICT);
 }
 
 }  // namespace boathouse::engine

@@ -11,6 +11,8 @@ using engine::Outcome;
 
 namespace {
 
+constexpr const char* kInformationSchema = "information_schema";
+
 // The names of a search_path, without quotes and without "$user", for which nobody makes schemas here.
 std::vector<std::string> path_elements(const std::string& path) {
     std::vector<std::string> names;
@@ -41,13 +43,17 @@ std::string mirror_path(const std::vector<std::string>& names, mirror::Mirror& m
 // Errors: what neither DuckDB nor PostgreSQL could answer.
 Outcome<bool> Session::is_postgres(std::string_view text) {
     if (services_.exchange == nullptr) return false;
+    const std::string path = settings_->value("search_path").value_or("");
+    if (path.find(kInformationSchema) == std::string::npos && !relay::may_be_postgres(text)) {
+        last_route_ = "duckdb: names nothing of PostgreSQL's";
+        return false;
+    }
     const auto statements = syntax::parse(text);
     if (!statements || statements->size() != 1) {
         last_route_ = "duckdb: its own grammar";
         return false;
     }
-    relay::Route route = relay::route(statements->front(), services_.exchange->vocabulary,
-                                      path_elements(settings_->value("search_path").value_or("")));
+    relay::Route route = relay::route(statements->front(), services_.exchange->vocabulary, path_elements(path));
     last_route_ = std::move(route.reason);
     log_debug("gateway", "route: {}", last_route_);
     if (route.refusal) return *route.refusal;

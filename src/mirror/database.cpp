@@ -10,7 +10,7 @@ using catalog::Connection;
 namespace {
 
 // Raised whenever kContents or the meaning of what the tables hold changes.
-constexpr const char* kFormat = "1";
+constexpr const char* kFormat = "2";
 
 // %I of the owner and of the database stand for {owner} and {database}.
 constexpr const char* kContents = R"sql(

@@ -37,7 +37,7 @@ class Definitions {
     // "p text, q text DEFAULT NULL", and "text, text" as DROP FUNCTION names them.
     std::string macro_parameters(const LakeMacro& macro) const;
     std::string macro_arguments(const LakeMacro& macro) const;
-    // A function that gives NULL, the lake's definition as a comment in its body.
+    // A function that refuses to be called, the lake's definition as a comment in its body.
     std::string create_macro(const std::string& name, const LakeMacro& macro) const;
 
   private:

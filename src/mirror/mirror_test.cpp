@@ -158,12 +158,14 @@ TEST_F(MirrorTest, ShowsAViewWithItsColumnsAndItsDefinitionAsAText) {
     EXPECT_EQ(value("SELECT to_regclass('public.above') IS NULL"), "t");
 }
 
-TEST_F(MirrorTest, ShowsMacrosAsFunctionsThatRunNothing) {
+TEST_F(MirrorTest, ShowsMacrosAsFunctionsThatRefuseToRun) {
     lake("CREATE MACRO main.add_up(p, q := 5) AS p + q");
     lake("CREATE MACRO main.rows_of(n) AS TABLE SELECT n AS one");
     EXPECT_EQ(value("SELECT pg_get_function_arguments('public.add_up'::regproc)"), "p text, q text DEFAULT NULL::text");
     EXPECT_THAT(value("SELECT pg_get_functiondef('public.add_up'::regproc)"), HasSubstr("-- (p + q)"));
-    EXPECT_EQ(value("SELECT public.add_up('1')"), "NULL");
+    const auto called = client().query("SELECT public.add_up('1')");
+    ASSERT_FALSE(called);
+    EXPECT_THAT(called.error().message, HasSubstr("a macro of the lake cannot be called"));
     EXPECT_EQ(value("SELECT proretset FROM pg_proc WHERE oid = 'public.rows_of'::regproc"), "t");
     lake("DROP MACRO main.add_up");
     EXPECT_EQ(value("SELECT to_regproc('public.add_up') IS NULL"), "t");

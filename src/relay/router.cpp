@@ -20,39 +20,40 @@ bool contains(const std::array<std::string_view, N>& names, std::string_view nam
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Whose answer is about the server, the session, the roles or the catalogs. DuckDB has some of the names, with answers
-// about itself.
+// Whose answer is about the server, the roles or the catalogs. DuckDB has some of the names, with answers about itself.
 bool asks_the_catalogs(std::string_view name) {
-    static constexpr std::array<std::string_view, 17> kNames{"format_type",
-                                                             "obj_description",
-                                                             "col_description",
-                                                             "version",
-                                                             "current_schema",
-                                                             "current_schemas",
-                                                             "current_database",
-                                                             "current_catalog",
-                                                             "current_user",
-                                                             "current_role",
-                                                             "user",
-                                                             "session_user",
-                                                             "shobj_description",
-                                                             "inet_server_addr",
-                                                             "inet_server_port",
-                                                             "inet_client_addr",
-                                                             "row_security_active"};
+    static constexpr std::array<std::string_view, 16> kNames{
+        "ts_token_type",       "format_type",      "obj_description",  "col_description",
+        "shobj_description",   "version",          "current_schema",   "current_schemas",
+        "inet_server_addr",    "inet_server_port", "inet_client_addr", "inet_client_port",
+        "row_security_active", "acldefault",       "aclexplode",       "makeaclitem"};
     // Of values, not of catalogs.
-    static constexpr std::array<std::string_view, 3> kOfValues{"pg_typeof", "pg_size_pretty", "pg_sleep"};
+    static constexpr std::array<std::string_view, 3> kOfValues{"pg_typeof", "pg_size_pretty", "pg_size_bytes"};
     if (contains(kOfValues, name)) return false;
     const bool privilege = name.starts_with("has_") && name.ends_with("_privilege");
     return contains(kNames, name) || privilege || name.starts_with("pg_") || name.starts_with("to_reg") ||
            name.starts_with("txid_");
 }
 
+// Who the client is and where, which DuckDB answers too (engine/postgres_macros.cpp): such a statement goes where the
+// rest of it wants it to go.
+bool asks_for_the_client(std::string_view name) {
+    static constexpr std::array<std::string_view, 6> kNames{"current_user", "session_user",     "current_role",
+                                                            "user",         "current_database", "current_catalog"};
+    return contains(kNames, name);
+}
+
+// Types whose values are the catalogs' objects.
 bool is_catalog_type(const syntax::Type& type) {
-    static constexpr std::array<std::string_view, 14> kNames{
-        "regclass",    "regproc",   "regprocedure",  "regtype",      "regrole", "regnamespace", "regoper",
-        "regoperator", "regconfig", "regdictionary", "regcollation", "oid",     "name",         "aclitem"};
+    static constexpr std::array<std::string_view, 12> kNames{
+        "regclass", "regproc",     "regprocedure", "regtype",       "regrole",      "regnamespace",
+        "regoper",  "regoperator", "regconfig",    "regdictionary", "regcollation", "aclitem"};
     return (type.schema.empty() || type.schema == kCatalog) && contains(kNames, type.name);
+}
+
+// Types that DuckDB takes for others: a client that only names one wants PostgreSQL's.
+bool is_plain_catalog_type(const syntax::Type& type) {
+    return (type.schema.empty() || type.schema == kCatalog) && (type.name == "oid" || type.name == "name");
 }
 
 // PostgreSQL looks into pg_catalog first, unless the path says when.
@@ -69,30 +70,39 @@ bool is_system_relation(const Relation& relation, const Vocabulary& vocabulary,
     return std::any_of(search_path.begin(), search_path.end(), in);
 }
 
-// A function that only one brain has, or whose answer only PostgreSQL knows; null if there is none.
-const Function* find_postgres_function(const Statement& statement, const Vocabulary& vocabulary) {
-    for (const Function& function : statement.functions) {
-        // The session's own settings, wherever they are asked for (engine/setting_functions.hpp).
-        if (function.name == "current_setting" || function.name == "set_config") continue;
-        const bool known = vocabulary.postgres_functions.contains(function.name) || asks_the_catalogs(function.name);
-        if (!known || (!function.schema.empty() && function.schema != kCatalog)) continue;
-        if (function.schema == kInformation) return &function;
-        if (asks_the_catalogs(function.name) || !vocabulary.duckdb_functions.contains(function.name)) return &function;
-    }
-    return nullptr;
+const Function* find_catalog_function(const Statement& statement) {
+    const auto found =
+        std::find_if(statement.functions.begin(), statement.functions.end(), [](const Function& function) {
+            if (function.schema == kInformation) return true;
+            return (function.schema.empty() || function.schema == kCatalog) && asks_the_catalogs(function.name);
+        });
+    return found == statement.functions.end() ? nullptr : &*found;
 }
 
-const Function* find_catalog_function(const Statement& statement) {
-    for (const Function& function : statement.functions) {
-        if ((function.schema.empty() || function.schema == kCatalog) && asks_the_catalogs(function.name))
-            return &function;
-    }
-    return nullptr;
+// DuckDB's description of itself, and DuckLake's of the lake.
+const Function* find_duckdb_function(const Statement& statement) {
+    const auto found =
+        std::find_if(statement.functions.begin(), statement.functions.end(), [](const Function& function) {
+            return function.name.starts_with("duckdb_") || function.name.starts_with("ducklake_");
+        });
+    return found == statement.functions.end() ? nullptr : &*found;
+}
+
+// All that the statement asks is who the client is.
+bool asks_only_for_the_client(const Statement& statement) {
+    return !statement.functions.empty() &&
+           std::all_of(statement.functions.begin(), statement.functions.end(),
+                       [](const Function& function) { return asks_for_the_client(function.name); });
 }
 
 const syntax::Type* find_catalog_type(const Statement& statement) {
     const auto found = std::find_if(statement.types.begin(), statement.types.end(), is_catalog_type);
     return found == statement.types.end() ? nullptr : &*found;
+}
+
+bool names_only_plain_catalog_types(const Statement& statement) {
+    return statement.functions.empty() && !statement.types.empty() &&
+           std::all_of(statement.types.begin(), statement.types.end(), is_plain_catalog_type);
 }
 
 Route refuse(std::string reason, QueryError error) {
@@ -136,17 +146,37 @@ Route route(const Statement& statement, const Vocabulary& vocabulary, const std:
         const Function* function = find_catalog_function(statement);
         if (function != nullptr)
             return refuse_mixture(function->name + "()", "\"" + full_name(*lake) + "\"", function->offset);
-        if (const syntax::Type* type = find_catalog_type(statement); type && type->name.starts_with("reg"))
+        if (const syntax::Type* type = find_catalog_type(statement))
             return refuse_mixture("type " + type->name, "\"" + full_name(*lake) + "\"", type->offset);
         return {Brain::duckdb, "duckdb: relation " + full_name(*lake), std::nullopt};
     }
     if (statement.kind != "SelectStmt" && statement.kind != "ExplainStmt")
         return {Brain::duckdb, "duckdb: " + std::string(statement.kind), std::nullopt};
-    if (const Function* function = find_postgres_function(statement, vocabulary))
+    if (const Function* function = find_duckdb_function(statement))
+        return {Brain::duckdb, "duckdb: function " + function->name, std::nullopt};
+    if (const Function* function = find_catalog_function(statement))
         return {Brain::postgres, "postgres: function " + function->name, std::nullopt};
+    if (asks_only_for_the_client(statement))
+        return {Brain::postgres, "postgres: function " + statement.functions.front().name, std::nullopt};
     if (const syntax::Type* type = find_catalog_type(statement))
         return {Brain::postgres, "postgres: type " + type->name, std::nullopt};
+    if (names_only_plain_catalog_types(statement))
+        return {Brain::postgres, "postgres: type " + statement.types.front().name, std::nullopt};
     return {Brain::duckdb, "duckdb: no relation", std::nullopt};
+}
+
+bool may_be_postgres(std::string_view text) {
+    static constexpr std::array<std::string_view, 17> kWords{"ts_token_type", "pg_",     "information_schema",
+                                                             "reg",           "has_",    "current_",
+                                                             "user",          "version", "_description",
+                                                             "format_type",   "txid_",   "inet_",
+                                                             "row_security",  "acl",     "oid",
+                                                             "name",          "u&\""};
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte; });
+    return std::any_of(kWords.begin(), kWords.end(),
+                       [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
 }  // namespace boathouse::relay

@@ -2,8 +2,8 @@
 //
 // By PostgreSQL's parse tree and its rules for names. Relations of pg_catalog and information_schema are PostgreSQL's,
 // every other relation is DuckDB's; a statement with both is refused, because neither could answer it. Without
-// relations DuckDB answers, unless a function or a type is PostgreSQL's alone. What PostgreSQL's parser does not take
-// is DuckDB's grammar. Pure functions over what Vocabulary holds; any thread.
+// relations DuckDB answers, unless a function or a type is about the catalogs (pg_get_viewdef, regclass). What
+// PostgreSQL's parser does not take is DuckDB's grammar. Pure functions over what Vocabulary holds; any thread.
 #pragma once
 
 #include <functional>
@@ -20,12 +20,10 @@ namespace boathouse::relay {
 
 using NameSet = std::set<std::string, std::less<>>;
 
-// What the two brains have, as each says itself.
+// PostgreSQL's system relations, as it says itself.
 struct Vocabulary {
     NameSet catalog_relations;      // of pg_catalog
     NameSet information_relations;  // of information_schema
-    NameSet postgres_functions;     // of pg_catalog
-    NameSet duckdb_functions;
 };
 
 enum class Brain { duckdb, postgres };
@@ -39,5 +37,9 @@ struct Route {
 // `search_path` as the client has set it, without quotes.
 Route route(const syntax::Statement& statement, const Vocabulary& vocabulary,
             const std::vector<std::string>& search_path);
+
+// False: no route() of this text leads to PostgreSQL, as long as information_schema is not on the search_path. Costs a
+// look at the text, where route() needs a parse tree; nearly all statements on the lake's tables stop here.
+bool may_be_postgres(std::string_view text);
 
 }  // namespace boathouse::relay

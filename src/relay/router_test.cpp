@@ -6,12 +6,8 @@ namespace boathouse::relay {
 namespace {
 
 const Vocabulary& vocabulary() {
-    static const Vocabulary kVocabulary{
-        {"pg_class", "pg_namespace", "pg_tables", "pg_type", "pg_attribute"},
-        {"tables", "columns"},
-        {"lower", "now", "to_char", "pg_get_viewdef", "current_setting", "format_type", "pg_typeof", "version",
-         "count"},
-        {"lower", "now", "pg_get_viewdef", "current_setting", "format_type", "pg_typeof", "version", "count"}};
+    static const Vocabulary kVocabulary{{"pg_class", "pg_namespace", "pg_tables", "pg_type", "pg_attribute"},
+                                        {"tables", "columns"}};
     return kVocabulary;
 }
 
@@ -60,25 +56,45 @@ TEST(Router, FollowsTheSearchPath) {
 
 TEST(Router, LeavesStatementsWithoutRelationsToDuckdb) {
     for (const char* text :
-         {"SELECT 1", "SELECT now()", "SELECT lower('A')", "VALUES (1)", "SELECT pg_typeof(1)",
-          "SELECT set_config('jit', 'off', false)", "CREATE TABLE t (a int)", "SELECT * FROM range(3)"}) {
+         {"SELECT 1", "SELECT now()", "SELECT to_char(1, '9')", "SELECT upper(current_user)",
+          "SELECT * FROM duckdb_tables() WHERE schema_name = current_schema()",
+          "SELECT path FROM ducklake_list_files('lake', 't')", "SELECT extract(year FROM now())",
+          "SELECT 'a' SIMILAR TO 'b' ESCAPE 'c'", "SELECT quote_ident('a')::name", "SELECT lower('A')", "VALUES (1)",
+          "SELECT pg_typeof(1)", "SELECT set_config('jit', 'off', false)", "CREATE TABLE t (a int)",
+          "SELECT * FROM range(3)"}) {
         EXPECT_EQ(brain(text), Brain::duckdb) << text;
     }
 }
 
 TEST(Router, GivesPostgresqlFunctionsAndTypesThatItAloneHas) {
     for (const char* text :
-         {"SELECT version()", "SELECT current_user", "SELECT pg_catalog.format_type(23, -1)", "SELECT to_char(1, '9')",
+         {"SELECT version()", "SELECT current_user", "SELECT pg_catalog.format_type(23, -1)", "SELECT 1::oid",
           "SELECT 't'::regclass", "SELECT 't'::regclass::oid", "SELECT pg_get_viewdef(1)", "SELECT current_schema",
-          "SELECT has_table_privilege('t', 'SELECT')", "SELECT lower(current_database())"}) {
+          "SELECT has_table_privilege('t', 'SELECT')", "SELECT lower(current_schema())"}) {
         EXPECT_EQ(brain(text), Brain::postgres) << text;
+    }
+}
+
+TEST(Router, LetsBothSayWhoTheClientIs) {
+    EXPECT_EQ(brain("SELECT current_user, session_user, current_database()"), Brain::postgres);
+    EXPECT_EQ(brain("SELECT current_user FROM t"), Brain::duckdb);
+    EXPECT_EQ(brain("INSERT INTO t VALUES (current_user)"), Brain::duckdb);
+    EXPECT_EQ(brain("SELECT current_user FROM pg_class"), Brain::postgres);
+}
+
+TEST(Router, PassesOverTextsThatNameNothingOfPostgresqls) {
+    EXPECT_FALSE(may_be_postgres("SELECT count(*), sum(amount) FROM sales WHERE at > now()"));
+    for (const char* text : {"SELECT * FROM PG_CLASS", "SELECT Version()", "SELECT 1::REGTYPE",
+                             "SELECT * FROM U&\"\\0070g_class\"", "TABLE Information_Schema.columns", "SELECT USER",
+                             "SELECT has_table_privilege('t', 'SELECT')", "SELECT obj_description(1)"}) {
+        EXPECT_TRUE(may_be_postgres(text)) << text;
     }
 }
 
 TEST(Router, RefusesWhatNeitherCouldAnswer) {
     for (const char* text :
          {"SELECT * FROM t JOIN pg_class ON true", "INSERT INTO t SELECT relname FROM pg_class",
-          "CREATE TABLE t AS SELECT * FROM pg_class", "SELECT current_user FROM t",
+          "CREATE TABLE t AS SELECT * FROM pg_class", "SELECT version() FROM t",
           "SELECT * FROM t WHERE a = 't'::regclass", "CREATE VIEW v AS SELECT * FROM information_schema.tables"}) {
         EXPECT_EQ(refusal(text), "0A000") << text;
     }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 
 #include "base/clock.hpp"
@@ -22,6 +23,9 @@
 
 namespace boathouse::service {
 namespace {
+
+// How often DuckDB is asked whether it still works.
+constexpr std::chrono::milliseconds kFailureCheckInterval{500};
 
 constexpr int kExitStopped = 0;
 constexpr int kExitFailed = 1;
@@ -119,9 +123,20 @@ Result<std::unique_ptr<SecondBrain>> open_second_brain(const config::Settings& s
     if (!endpoint) return endpoint.error();
     auto connection = catalog::Connection::open(*endpoint);
     if (!connection) return connection.error();
-    auto vocabulary = relay::read_vocabulary(*connection, lake);
+    auto vocabulary = relay::read_vocabulary(*connection);
     if (!vocabulary) return vocabulary.error();
     return std::make_unique<SecondBrain>(settings, lake, std::move(*vocabulary));
+}
+
+// DuckDB would refuse everything from now on: the supervisor starts the engine again. Nothing of a broken DuckDB is
+// taken down in order.
+[[noreturn]] void end_broken(const std::string& failure, gateway::SqlDoor& sql_door) {
+    const Error error{ErrorKind::internal, "DuckDB has given up after an internal error: " + failure,
+                      "The engine ends and is started again. What had been committed is safe.", ""};
+    log_error("engine", error);
+    notify_supervisor("BOATHOUSE_FAILED=" + error.message);
+    sql_door.stop(0);
+    ::_exit(exit_code(error.kind));
 }
 
 }  // namespace
@@ -151,7 +166,9 @@ int serve() {
              server.port());
     notify_supervisor("READY=1\nSTATUS=serving");
 
-    signals.wait();
+    while (!signals.wait_for(kFailureCheckInterval)) {
+        if (const auto failure = (*engine)->lake->failure()) end_broken(*failure, **sql_door);
+    }
     notify_supervisor("STOPPING=1");
     log_info("engine", "stopping: {} s for requests and statements that are being answered",
              settings->shutdown_grace_seconds);

@@ -42,9 +42,9 @@ void StopSignals::start_serving() {
     serving_ = true;
 }
 
-void StopSignals::wait() {
+bool StopSignals::wait_for(std::chrono::milliseconds duration) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stop_asked_; });
+    return changed_.wait_for(lock, duration, [this] { return stop_asked_; });
 }
 
 }  // namespace boathouse::service

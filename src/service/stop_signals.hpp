@@ -2,10 +2,11 @@
 //
 // Constructed first, before any other thread, so that all threads inherit the blocked signals and one thread takes
 // them. While the engine still starts, the first signal ends the process: nothing is served yet, and whatever start-up
-// was doing is safe to be cut off anywhere. Afterwards the first one wakes wait(), a second one ends the process at
+// was doing is safe to be cut off anywhere. Afterwards the first one wakes wait_for(), a second one ends the process at
 // once.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -18,8 +19,8 @@ class StopSignals {
     // Start-up is over: from now on the first signal asks for an orderly stop.
     void start_serving();
 
-    // Blocks until asked to stop.
-    void wait();
+    // Blocks until asked to stop, or for `duration`; true: asked to stop.
+    bool wait_for(std::chrono::milliseconds duration);
 
   private:
     void take_signals();

@@ -13,6 +13,8 @@ def route(lake) -> str:
 
 def test_says_what_it_decided(lake):
     lake.execute("SELECT count(*) FROM orders")
+    assert route(lake) == "duckdb: names nothing of PostgreSQL's"
+    lake.execute("SELECT count(*) AS pg_rows FROM orders")
     assert route(lake) == "duckdb: relation orders"
     lake.execute("SELECT count(*) FROM pg_class")
     assert route(lake) == "postgres: relation pg_class"
@@ -33,6 +35,25 @@ def test_answers_about_the_session_are_the_clients(lake, door):
     assert lake.execute("SELECT current_schemas(false)").fetchone() == (["public"],)
 
 
+def test_who_the_client_is_stands_beside_the_lakes_columns(lake):
+    lake.execute("INSERT INTO orders (id, customer) VALUES (1, current_user)")
+    try:
+        assert lake.execute("SELECT customer, session_user, current_database() FROM orders").fetchone() == (
+            "admin", "admin", "lake")
+    finally:
+        lake.execute("DELETE FROM orders")
+
+
+def test_a_macro_of_the_lake_is_not_answered_by_postgresql(lake):
+    lake.execute("CREATE MACRO twice(x) AS x * 2")
+    try:
+        assert lake.execute("SELECT twice(2), upper(current_user)").fetchone() == (4, "ADMIN")
+        with pytest.raises(psycopg.errors.FeatureNotSupported):
+            lake.execute("SELECT twice(relname) FROM pg_class LIMIT 1")
+    finally:
+        lake.execute("DROP MACRO twice")
+
+
 def test_a_lake_table_is_found_whatever_it_is_called(lake):
     lake.execute("CREATE TABLE pg_something (a int)")
     lake.execute("CREATE TABLE tables (a int)")
@@ -49,7 +70,7 @@ def test_a_lake_table_is_found_whatever_it_is_called(lake):
 
 def test_refuses_what_neither_brain_could_answer(lake):
     for statement in ("SELECT * FROM orders, pg_class", "CREATE TABLE copy_of AS SELECT * FROM pg_class",
-                      "SELECT current_user FROM orders"):
+                      "SELECT version() FROM orders"):
         with pytest.raises(psycopg.errors.FeatureNotSupported):
             lake.execute(statement)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -133,7 +154,7 @@ def test_a_connection_comes_clean_to_the_next_client(door, lake):
 def test_runs_as_the_client_and_only_reads(lake):
     assert lake.execute("SELECT usename, usesuper FROM pg_user WHERE usename = current_user").fetchone() == ("admin", False)
     for statement in ("SELECT pg_read_file('/etc/passwd')", "SELECT pg_ls_dir('/')", "SELECT rolpassword FROM pg_authid",
-                      "SELECT * FROM pg_catalog.pg_hba_file_rules", "SELECT lo_import('/etc/passwd')",
+                      "SELECT * FROM pg_catalog.pg_hba_file_rules", "SELECT lo_import('/etc/passwd') FROM pg_class",
                       "SELECT pg_reload_conf()", "SELECT * FROM pg_shadow"):
         with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)):
             lake.execute(statement)
