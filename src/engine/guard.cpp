@@ -24,6 +24,7 @@
 #include <string_view>
 
 #include "engine/copy_source.hpp"
+#include "engine/plan_origins.hpp"
 
 namespace boathouse::engine {
 
@@ -226,7 +227,9 @@ void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& s
     const auto mark = input.context.registered_state->Get<ClientMark>(kMark);
     if (!mark || !statement.plan) return;
     if (!mark->suspended) check_plan(*statement.plan);
-    watch_plan(mark->watch, *statement.plan);
+    Watch& watch = mark->watch;
+    watch_plan(watch, *statement.plan);
+    if (watch.named_relations) watch.origins = origins_of(input.context, *statement.plan, *watch.named_relations);
 }
 
 [[noreturn]] void refuse(const char* what) {

@@ -9,6 +9,10 @@
 #pragma once
 
 #include <duckdb.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/column_origin.hpp"
 
 namespace boathouse::engine {
 
@@ -18,6 +22,9 @@ void install_guard(duckdb::DatabaseInstance& database);
 struct Watch {
     bool read_only = false;  // refuse what writes to the lake: 25006
     bool wrote = false;      // set when a plan is bound that may write anything
+    // Not null: the plan's columns are traced to what comes from one of these relations, into `origins`.
+    const std::vector<std::string>* named_relations = nullptr;
+    ColumnOrigins origins;
 };
 
 // Marks a connection as a client's; `watch` outlives it.

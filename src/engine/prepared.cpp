@@ -119,11 +119,12 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
 
         auto prepared = std::make_unique<Prepared::Impl>(*impl_);
         prepared->tag = parsed.impl_->tag;
-        impl_->begin_watch();
+        impl_->begin_watch(parsed.impl_->named_relations);
         prepared->notices = parsed.impl_->notices;
         prepared->positions = parsed.impl_->positions;
         prepared->statement = impl_->connection.Prepare(std::move(statements.front()));
         prepared->writes = impl_->watch.wrote;
+        impl_->watch.named_relations = nullptr;
         duckdb::PreparedStatement& statement = *prepared->statement;
         if (statement.HasError()) return impl_->describe(statement.GetErrorObject(), parsed.impl_->positions);
 
@@ -145,6 +146,7 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
             for (std::size_t i = 0; i < statement.GetTypes().size(); ++i) {
                 prepared->columns.push_back(describe_column(statement.GetNames()[i], statement.GetTypes()[i]));
             }
+            impl_->number_columns(prepared->columns);
         }
         return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
     } catch (const std::exception& exception) {
@@ -168,7 +170,9 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
         }
         if (impl_->interrupted) return interruption();
         impl_->watch.wrote = plan.writes;  // a plan that is bound again says so itself
-        auto stream = impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag, plan.positions);
+        impl_->watch.origins = {};
+        auto stream =
+            impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag, plan.positions, &plan.columns);
         if (stream && !same_shape(plan.columns, (*stream)->columns()))
             return QueryError{"0A000", "cached plan must not change result type"};
         return stream;

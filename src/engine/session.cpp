@@ -10,6 +10,7 @@
 #include "engine/dialect.hpp"
 #include "engine/guard.hpp"
 #include "engine/lake.hpp"
+#include "engine/plan_origins.hpp"
 #include "engine/postgres_macros.hpp"
 #include "engine/postgres_meaning.hpp"
 #include "engine/public_schema.hpp"
@@ -51,7 +52,8 @@ Outcome<void> Session::Impl::run_text(const std::string& sql) {
 }
 
 Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
-                                                                std::string tag, const syntax::PositionMap& positions) {
+                                                                std::string tag, const syntax::PositionMap& positions,
+                                                                const std::vector<pgwire::ColumnDescription>* planned) {
     end_watch();
     if (pending->HasError()) return describe(pending->GetErrorObject(), positions);
     // An interruption that came before DuckDB had begun the statement was forgotten by it.
@@ -59,6 +61,14 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_p
     auto result = pending->Execute();
     if (result->HasError()) return describe(result->GetErrorObject(), positions);
     auto impl = std::make_unique<ResultStream::Impl>(*this, std::move(result), std::move(tag));
+    if (planned) {
+        for (std::size_t i = 0; i < std::min(planned->size(), impl->columns.size()); ++i) {
+            impl->columns[i].table = (*planned)[i].table;
+            impl->columns[i].number = (*planned)[i].number;
+        }
+    } else {
+        number_columns(impl->columns);
+    }
     return std::unique_ptr<ResultStream>(new ResultStream(std::move(impl)));
 }
 
@@ -100,7 +110,7 @@ Status Session::admit_clients(Lake& lake) {
     return {};
 }
 
-Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, ClientSettings* settings) {
+Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, ClientSettings* settings, TableNumbers* numbers) {
     Database& database = lake.database();
     try {
         auto impl = std::make_unique<Impl>(database.instance(), database.scrubber());
@@ -111,6 +121,7 @@ Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, ClientSettings* sett
         }
         protect(*impl->connection.context, impl->watch);
         if (settings) give_settings(*impl->connection.context, *settings);
+        impl->numbers = numbers;
         return std::unique_ptr<Session>(new Session(std::move(impl)));
     } catch (const std::exception& exception) {
         return to_query_error(duckdb::ErrorData(exception), database.scrubber());
@@ -133,6 +144,8 @@ Outcome<Parsed> Session::parse(std::string_view text) {
         for (auto& statement : statements) {
             if (rewritten.done.empty()) refuse_statement(*statement);
             if (impl_->postgres_dialect) impl_->speak_postgres(*statement, rewritten.column_names);
+            if (impl_->numbers && statement->type == duckdb::StatementType::SELECT_STATEMENT)
+                parsed->named_relations = named_relations(*statement);
             parsed->statements.push_back(std::move(statement));
         }
         if (parsed->statements.empty()) return QueryError{"42601", "the statement is empty"};
@@ -150,7 +163,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
         if (impl_->interrupted) return interruption();
-        impl_->begin_watch();
+        impl_->begin_watch(parsed.impl_->named_relations);
         auto& statements = parsed.impl_->statements;
         for (std::size_t i = 0; i + 1 < statements.size(); ++i) {
             const auto result = impl_->connection.Query(std::move(statements[i]));

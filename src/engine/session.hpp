@@ -24,6 +24,7 @@ namespace boathouse::engine {
 
 class ClientSettings;
 class Lake;
+class TableNumbers;
 
 // A parameter of Bind: how it is encoded and its bytes; nullopt is NULL.
 struct ParameterValue {
@@ -159,8 +160,10 @@ class Session {
     // runs, files and network but for the lake's data path.
     static Status admit_clients(Lake& lake);
 
-    // `lake` and `settings` must outlive the session. Without `settings`, SQL sees DuckDB's own.
-    static Outcome<std::unique_ptr<Session>> open(Lake& lake, ClientSettings* settings = nullptr);
+    // `lake`, `settings` and `numbers` must outlive the session. Without `settings`, SQL sees DuckDB's own; without
+    // `numbers`, results do not tell which tables their columns come from.
+    static Outcome<std::unique_ptr<Session>> open(Lake& lake, ClientSettings* settings = nullptr,
+                                                  TableNumbers* numbers = nullptr);
     ~Session();
 
     // The text of one statement. Refuses what no client of the SQL door may run (42501): files, other databases,

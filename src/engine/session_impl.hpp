@@ -20,13 +20,15 @@ struct Parsed::Impl {
     std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
     std::string tag;
     std::vector<syntax::Notice> notices;
-    syntax::PositionMap positions;  // from what DuckDB reads to the client's text
+    std::vector<std::string> named_relations;  // of a query
+    syntax::PositionMap positions;             // from what DuckDB reads to the client's text
 };
 
 struct Session::Impl {
     Impl(duckdb::DatabaseInstance& database, const Scrubber& secrets) : connection(database), scrubber(secrets) {}
 
     Watch watch;  // outlives the connection, whose guard uses it
+    TableNumbers* numbers = nullptr;
     std::uint64_t writes = 0;
     std::atomic<bool> interrupted = false;
     duckdb::Connection connection;
@@ -39,8 +41,20 @@ struct Session::Impl {
     // Frees the connection for another statement.
     Outcome<void> settle();
     // Before a statement is bound, and after: what the guard saw of it.
-    void begin_watch() { watch.wrote = false; }
-    void end_watch() { writes += watch.wrote ? 1 : 0; }
+    void begin_watch(const std::vector<std::string>& named_relations) {
+        watch.wrote = false;
+        watch.origins = {};
+        watch.named_relations = numbers && !named_relations.empty() ? &named_relations : nullptr;
+    }
+    void end_watch() {
+        writes += watch.wrote ? 1 : 0;
+        watch.named_relations = nullptr;
+    }
+    // Tells of the columns of the plan that was just bound where they come from.
+    void number_columns(std::vector<pgwire::ColumnDescription>& columns) {
+        const ColumnOrigins& origins = watch.origins;
+        if (!origins.columns.empty() && origins.columns.size() == columns.size()) numbers->fill(origins, columns);
+    }
     QueryError describe(const std::exception& exception) const {
         return to_query_error(duckdb::ErrorData(exception), scrubber);
     }
@@ -49,8 +63,10 @@ struct Session::Impl {
     QueryError describe(const duckdb::ErrorData& error, const syntax::PositionMap& positions) const;
     // Gives the statement PostgreSQL's meaning (postgres_meaning.hpp) and names (public_schema.hpp).
     void speak_postgres(duckdb::SQLStatement& statement, const std::vector<std::string>& column_names);
+    // `planned`: the columns as they were told when the statement was prepared.
     Outcome<std::unique_ptr<ResultStream>> stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
-                                                     std::string tag, const syntax::PositionMap& positions = {});
+                                                     std::string tag, const syntax::PositionMap& positions = {},
+                                                     const std::vector<pgwire::ColumnDescription>* planned = nullptr);
 };
 
 struct ResultStream::Impl {

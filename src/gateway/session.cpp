@@ -102,7 +102,8 @@ void Session::interrupt_copy(Buffer& out) {
 engine::Outcome<void> Session::open_engine() {
     if (engine_) return {};
     sql_settings_ = std::make_unique<SqlSettings>(*settings_);
-    auto opened = engine::Session::open(services_.lake, sql_settings_.get());
+    engine::TableNumbers* const numbers = services_.exchange ? &services_.exchange->pool.mirror() : nullptr;
+    auto opened = engine::Session::open(services_.lake, sql_settings_.get(), numbers);
     if (!opened) return opened.error();
     {
         const std::lock_guard lock(engine_mutex_);

@@ -14,6 +14,17 @@ std::string quoted(const std::string& name) {
     return text + "\"";
 }
 
+// Bounds what is remembered of tables that statements have named.
+constexpr std::size_t kNumberedTablesMax = 1000;
+
+constexpr const char* kNumbers = R"sql(
+SELECT r.oid, a.lake_name, p.attnum
+  FROM pg_boathouse.schema s
+  JOIN pg_boathouse.relation r ON r.schema = s.id
+  JOIN pg_boathouse.attribute a ON a.relation = r.id
+  JOIN pg_catalog.pg_attribute p ON p.attrelid = r.oid AND p.attname = a.name
+ WHERE s.lake_name = $1 AND r.lake_name = $2)sql";
+
 // A view's columns as a client would get them: bound under a client's restrictions, described by the same code.
 class ViewBinder {
   public:
@@ -75,6 +86,9 @@ void Mirror::distrust() {
     const std::lock_guard lock(mutex_);
     shown_.reset();
     mirror_connection_.reset();
+    const std::lock_guard numbers_lock(numbers_mutex_);
+    numbered_version_ = -1;
+    numbers_connection_.reset();
 }
 
 Status Mirror::catch_up() {
@@ -133,11 +147,62 @@ Status Mirror::synchronize_now() {
     if (!report) return report.error();
     shown_ = report->snapshot;
     lake_has_public_ = report->lake_has_public;
+    {
+        const std::lock_guard lock(numbers_mutex_);
+        if (report->changed > 0 || numbered_version_ != shown_->schema_version) numbers_.clear();
+        numbered_version_ = shown_->schema_version;
+    }
     statistics_at_ = Clock::now();
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(statistics_at_ - began);
     log_debug("mirror", "snapshot {} shown after {} ms: {} changes{}", report->snapshot.id, took.count(),
               report->changed, report->complete ? ", everything compared" : "");
     return {};
+}
+
+Result<Mirror::Numbers> Mirror::read_numbers(const TableName& name) {
+    if (!numbers_connection_) {
+        auto opened = catalog::Connection::open(catalog::mirror_endpoint(settings_));
+        if (!opened) return opened.error();
+        numbers_connection_.emplace(std::move(*opened));
+    }
+    auto rows = numbers_connection_->query(kNumbers, {name.first, name.second});
+    if (!rows) return rows.error();
+    Numbers numbers;
+    for (const catalog::Row& row : *rows) {
+        numbers.table = static_cast<std::uint32_t>(std::stoul(row[0].value_or("0")));
+        numbers.columns[row[1].value_or("")] = static_cast<std::int16_t>(std::stoi(row[2].value_or("0")));
+    }
+    return numbers;
+}
+
+// REQUIRES: numbers_mutex_.
+const Mirror::Numbers* Mirror::numbers_of(const TableName& name) {
+    if (const auto known = numbers_.find(name); known != numbers_.end()) return &known->second;
+    auto read = read_numbers(name);
+    if (!read) {
+        log_debug("mirror", "a table's numbers are not known: {}", read.error().message);
+        numbers_connection_.reset();
+        return nullptr;
+    }
+    if (numbers_.size() >= kNumberedTablesMax) numbers_.clear();
+    return &numbers_.emplace(name, std::move(*read)).first->second;
+}
+
+void Mirror::fill(const engine::ColumnOrigins& origins, std::vector<pgwire::ColumnDescription>& columns) {
+    if (!origins.schema_version || numbered_version_ < 0) return;
+    if (numbered_version_ < *origins.schema_version && !catch_up()) return;
+    if (numbered_version_ < *origins.schema_version) return;  // a change that is not committed
+    const std::lock_guard lock(numbers_mutex_);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        const engine::ColumnOrigin& origin = origins.columns[i];
+        if (origin.table.empty()) continue;
+        const Numbers* const numbers = numbers_of({origin.schema, origin.table});
+        if (!numbers) continue;
+        const auto column = numbers->columns.find(origin.column);
+        if (column == numbers->columns.end()) continue;
+        columns[i].table = numbers->table;
+        columns[i].number = column->second;
+    }
 }
 
 }  // namespace boathouse::mirror

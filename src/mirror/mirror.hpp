@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "base/error.hpp"
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
+#include "engine/column_origin.hpp"
 #include "engine/lake.hpp"
 #include "mirror/lake_state.hpp"
 #include "mirror/sync.hpp"
@@ -26,12 +28,12 @@ namespace boathouse::mirror {
 // While only data changes, row estimates are brought up to date this often, and only if somebody asks.
 inline constexpr std::chrono::seconds kStatisticsAge{10};
 
-class Mirror {
+class Mirror final : public engine::TableNumbers {
   public:
     // `lake` must outlive the mirror and admit clients (engine::Session::admit_clients) before the first catch_up():
     // views are bound as clients bind them.
     Mirror(config::Settings settings, engine::Lake& lake) : settings_(std::move(settings)), lake_(lake) {}
-    ~Mirror();
+    ~Mirror() override;
     Mirror(const Mirror&) = delete;
     Mirror& operator=(const Mirror&) = delete;
 
@@ -49,12 +51,25 @@ class Mirror {
     // own.
     std::string shown_schema(const std::string& schema) const;
 
+    // Asks the mirror once for each table and version of the lake's schema, and brings the mirror up to date if it is
+    // behind that version. While the mirror has never been made, nothing is filled in and nothing waited for.
+    void fill(const engine::ColumnOrigins& origins, std::vector<pgwire::ColumnDescription>& columns) override;
+
     // How a client's role comes in.
     catalog::Endpoint endpoint_for(const std::string& role) const;
 
   private:
     using Clock = std::chrono::steady_clock;
 
+    // A table in the mirror.
+    struct Numbers {
+        std::uint32_t table = 0;
+        std::map<std::string, std::int16_t> columns;  // by the lake's name
+    };
+    using TableName = std::pair<std::string, std::string>;  // the lake's schema and table
+
+    const Numbers* numbers_of(const TableName& name);
+    Result<Numbers> read_numbers(const TableName& name);
     Status check();
     Status synchronize_now();
     Status connect();
@@ -70,6 +85,11 @@ class Mirror {
     std::optional<Snapshot> shown_;                         // under mutex_; none: to be looked at
     Clock::time_point statistics_at_;                       // under mutex_
     Clock::time_point last_began_;                          // under mutex_: of the last check that succeeded
+
+    std::mutex numbers_mutex_;
+    std::atomic<long long> numbered_version_ = -1;           // of the lake's schema that the mirror shows; -1: none yet
+    std::map<TableName, Numbers> numbers_;                   // under numbers_mutex_: of that version
+    std::optional<catalog::Connection> numbers_connection_;  // under numbers_mutex_
 };
 
 }  // namespace boathouse::mirror
