@@ -45,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_PUT = answer  # noqa: N815
+    do_GET = do_PUT = answer
 
     def log_message(self, *_) -> None:
         pass
