@@ -47,6 +47,10 @@ char* write_bool_binary(char* at, const ColumnEncoder&, const void* data, idx_t 
     return at + 1;
 }
 
+char* write_float8_text(char* at, const ColumnEncoder&, const void* data, idx_t index) {
+    return fixed::float8(at, cell<double>(data, index));
+}
+
 template <class T>
 char* write_decimal(char* at, const ColumnEncoder& column, const void* data, idx_t index) {
     return fixed::decimal(at, cell<T>(data, index), column.scale);
@@ -105,6 +109,8 @@ WriteFixed choose_text(const LogicalType& type) {
             return write_integer<std::uint32_t>;
         case LogicalTypeId::UBIGINT:
             return write_integer<std::uint64_t>;
+        case LogicalTypeId::DOUBLE:
+            return write_float8_text;
         case LogicalTypeId::DECIMAL:
             return choose_decimal(type.InternalType());
         case LogicalTypeId::DATE:

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -55,6 +56,15 @@ char* network(char* at, T value) {
     value = network_order(value);
     std::memcpy(at, &value, sizeof value);
     return at + sizeof value;
+}
+
+// The shortest digits that read back as the same number, where PostgreSQL writes them without an exponent. Larger and
+// smaller numbers, zero and what is not finite are values.hpp's; below 2^51 no decimal lies halfway between two doubles
+// (see text_values.cpp).
+inline char* float8(char* at, double value) {
+    const double size = std::abs(value);
+    if (!(size >= 1e-4 && size < 1e15)) return nullptr;
+    return std::to_chars(at, at + kFixedBytesMax, value, std::chars_format::fixed).ptr;
 }
 
 // value / 10^scale, scale at most 18.
