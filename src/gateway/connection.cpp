@@ -251,14 +251,12 @@ void Connection::enqueue(Frame frame) {
 }
 
 void Connection::write_outgoing() {
-    in_flight_.clear();
     {
         const std::lock_guard lock(mutex_);
-        in_flight_.swap(outgoing_);
+        outgoing_.recycle(in_flight_);
+        in_flight_ = outgoing_.take();
         if (in_flight_.empty()) {
-            // While rows stream, the buffers go round; now their memory goes back.
-            in_flight_.reset();
-            outgoing_.reset();
+            if (!running_) outgoing_.drop_spare();
             writing_ = false;
             if (!closing_) return;
         }
@@ -268,12 +266,15 @@ void Connection::write_outgoing() {
         }
     }
     if (in_flight_.empty()) return shut_down();
+    std::vector<asio::const_buffer> pieces;
+    for (const Buffer& buffer : in_flight_.buffers) pieces.emplace_back(buffer.data(), buffer.size());
+    pieces.front() += in_flight_.skip;
     auto handler = asio::bind_executor(
         strand_, [self = shared_from_this()](error_code error, std::size_t) { self->on_written(error); });
     if (tls_) {
-        asio::async_write(*tls_, asio::buffer(in_flight_.data(), in_flight_.size()), std::move(handler));
+        asio::async_write(*tls_, pieces, std::move(handler));
     } else {
-        asio::async_write(socket_, asio::buffer(in_flight_.data(), in_flight_.size()), std::move(handler));
+        asio::async_write(socket_, pieces, std::move(handler));
     }
 }
 

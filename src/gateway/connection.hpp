@@ -1,6 +1,6 @@
 // One client's socket: bytes in, frames to the session; the session's bytes out, as fast as the client takes them.
 //
-// The socket is used on the connection's strand, by the network threads (connection.cpp); short answers alone are
+// The socket is used on the connection's strand, by the network threads (connection.cpp); what it takes at once is
 // written by the executor when no write is under way. The session runs on an executor, one job at a time
 // (connection_job.cpp); between the two lie the inbox and the outgoing buffer, both under mutex_ and both bounded: a
 // full inbox stops reading, a full outgoing buffer ends the job until the client has taken what is there. So a slow
@@ -21,6 +21,7 @@
 #include <optional>
 
 #include "gateway/executor.hpp"
+#include "gateway/outgoing.hpp"
 #include "gateway/session.hpp"
 #include "gateway/tls.hpp"
 
@@ -28,8 +29,6 @@ namespace boathouse::gateway {
 
 inline constexpr std::size_t kInboxBytes = std::size_t{1024} * 1024;     // one message may be larger
 inline constexpr std::size_t kOutgoingBytes = std::size_t{1024} * 1024;  // passed by at most kOutputBytes
-// An answer up to this size is written by the thread that made it.
-inline constexpr std::size_t kAtOnceBytes = std::size_t{64} * 1024;
 
 struct ConnectionServices {
     SessionServices& sessions;
@@ -123,9 +122,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::uint64_t idleness_ = 0;        // under mutex_: which time without a command; a limit counts for one
     std::uint64_t statement_ = 0;       // under mutex_: which statement; a limit counts for one
     bool statement_limited_ = false;    // under mutex_: its limit is set
-    pgwire::Buffer outgoing_;           // under mutex_
+    Outgoing outgoing_;                 // under mutex_
     bool writing_ = false;              // under mutex_: a write is under way
-    pgwire::Buffer in_flight_;          // strand only
+    Outgoing::Batch in_flight_;         // strand only
 
     std::atomic<bool> logged_in_ = false;
     // Set and reset under mutex_. Used by the job; by others only under mutex_ while no job exists, or for interrupt().
