@@ -93,6 +93,13 @@ bool same_shape(const std::vector<pgwire::ColumnDescription>& told, const std::v
                       [](const auto& left, const auto& right) { return left.type == right.type; });
 }
 
+// asyncpg and pgjdbc prepare again where they find this routine.
+QueryError changed_result() {
+    QueryError error{"0A000", "cached plan must not change result type"};
+    error.routine = "RevalidateCachedQuery";
+    return error;
+}
+
 }  // namespace
 
 Prepared::Prepared(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -173,8 +180,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
         impl_->watch.origins = {};
         auto stream =
             impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag, plan.positions, &plan.columns);
-        if (stream && !same_shape(plan.columns, (*stream)->columns()))
-            return QueryError{"0A000", "cached plan must not change result type"};
+        if (stream && !same_shape(plan.columns, (*stream)->columns())) return changed_result();
         return stream;
     } catch (const std::exception& exception) {
         return impl_->describe(exception);

@@ -21,6 +21,7 @@ struct QueryError {
     std::string detail;
     std::string hint;
     std::string context;       // where in the data, as PostgreSQL's CONTEXT: "COPY t, line 3, column b: \"x\""
+    std::string routine{};     // of PostgreSQL's source, where drivers know an error by it
     std::size_t position = 0;  // of the byte in the statement's text, from 1; 0: nowhere in particular
 };
 

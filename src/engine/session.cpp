@@ -16,6 +16,7 @@
 #include "engine/public_schema.hpp"
 #include "engine/session_impl.hpp"
 #include "engine/setting_functions.hpp"
+#include "engine/view_rename.hpp"
 
 namespace boathouse::engine {
 
@@ -143,7 +144,10 @@ Outcome<Parsed> Session::parse(std::string_view text) {
         auto statements = impl_->connection.ExtractStatements(rewritten.done.empty() ? rewritten.text : kNothing);
         for (auto& statement : statements) {
             if (rewritten.done.empty()) refuse_statement(*statement);
-            if (impl_->postgres_dialect) impl_->speak_postgres(*statement, rewritten.column_names);
+            if (impl_->postgres_dialect) {
+                impl_->speak_postgres(*statement, rewritten.column_names);
+                rename_as_view(*impl_->connection.context, *statement);
+            }
             if (impl_->numbers && statement->type == duckdb::StatementType::SELECT_STATEMENT)
                 parsed->named_relations = named_relations(*statement);
             parsed->statements.push_back(std::move(statement));

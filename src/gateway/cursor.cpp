@@ -110,12 +110,30 @@ Outcome<std::uint64_t> Session::skip_rows(Rows& rows, std::uint64_t count) {
     return skipped;
 }
 
+// FETCH and MOVE take the portals of Bind too: Execute and they go on where the other has stopped.
+Outcome<std::shared_ptr<Rows>> Session::rows_of(Portal& portal, const std::string& name) {
+    if (portal.rows) return portal.rows;
+    const bool is_query = portal.statement && std::holds_alternative<EngineStatement>(portal.statement->statement) &&
+                          !portal.statement->columns.empty();
+    if (!is_query) return no_cursor(name);
+    if (!portal.started) {
+        auto rows = run_plan(*portal.statement, portal);
+        if (!rows) return rows.error();
+        portal.started = true;
+        portal.answer = Answer{std::move(*rows), portal.result_formats};
+    }
+    if (!portal.answer || !portal.answer->rows) return no_cursor(name);
+    return portal.answer->rows;
+}
+
 Outcome<Session::Rest> Session::fetch(const FetchStatement& statement, const Form& form, Buffer& out) {
-    const Portal* cursor = portals_.find(statement.name);
-    if (!cursor || !cursor->rows) return no_cursor(statement.name);
-    const auto steps = steps_of(statement, cursor->rows->taken);
+    Portal* cursor = portals_.find(statement.name);
+    if (!cursor) return no_cursor(statement.name);
+    const auto found = rows_of(*cursor, statement.name);
+    if (!found) return found.error();
+    const std::shared_ptr<Rows> rows = *found;
+    const auto steps = steps_of(statement, rows->taken);
     if (!steps) return steps.error();
-    const std::shared_ptr<Rows> rows = cursor->rows;
     Form fetched = form;
     if (!cursor->result_formats.empty()) fetched.formats = cursor->result_formats;
     if (const auto skipped = skip_rows(*rows, steps->skipped); !skipped) return skipped.error();

@@ -139,6 +139,7 @@ void Session::put_error(const QueryError& error, Buffer& out, std::string_view t
     report.detail = error.detail;
     report.hint = error.hint;
     report.context = error.context;
+    report.routine = error.routine;
     if (error.position > 0 && !text.empty()) {
         // The client counts characters from 1, DuckDB bytes.
         const std::size_t bytes = std::min(offset + error.position - 1, text.size());

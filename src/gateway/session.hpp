@@ -169,6 +169,7 @@ class Session {
     // cursor.cpp
     engine::Outcome<void> declare(const DeclareStatement& statement, const Form& form);
     engine::Outcome<Rest> fetch(const FetchStatement& statement, const Form& form, pgwire::Buffer& out);
+    engine::Outcome<std::shared_ptr<Rows>> rows_of(Portal& portal, const std::string& name);
     engine::Outcome<std::uint64_t> skip_rows(Rows& rows, std::uint64_t count);
     engine::Outcome<void> close_cursor(const CloseStatement& statement);
 

@@ -100,6 +100,7 @@ void put_report(Buffer& out, const Report& report) {
     put_field(out, 'H', report.hint);
     put_field(out, 'W', report.context);
     if (report.position > 0) put_field(out, 'P', std::to_string(report.position));
+    if (!report.routine.empty()) put_field(out, 'R', report.routine);
     out.put_byte('\0');
 }
 

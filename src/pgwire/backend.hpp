@@ -48,6 +48,7 @@ struct Report {
     std::string detail;
     std::string hint;
     std::string context;
+    std::string routine{};     // of PostgreSQL's source: drivers know some errors by it
     std::size_t position = 0;  // of the character in the client's statement, from 1; 0: none
 };
 

@@ -61,6 +61,8 @@ QueryError decode_error(std::string_view body, std::string_view text) {
         if (field == 'M') error.message = value;
         if (field == 'D') error.detail = value;
         if (field == 'H') error.hint = value;
+        if (field == 'W') error.context = value;
+        if (field == 'R') error.routine = value;
         if (field != 'P') continue;
         std::size_t characters = std::strtoul(value.c_str(), nullptr, 10);
         std::size_t byte = 0;

@@ -26,6 +26,8 @@ Step rewrite_operators(Draft& draft);
 Step rewrite_strings(Draft& draft);
 
 // By the tree of the one statement.
+bool holds_reserved_names(const Draft& draft);
+Step rewrite_names(Draft& draft, const ProtobufCMessage& statement);
 Step rewrite_locking(Draft& draft, const ProtobufCMessage& statement);
 Step rewrite_table_definition(Draft& draft, const ProtobufCMessage& statement);
 Step rewrite_conflict(Draft& draft, const ProtobufCMessage& statement);

@@ -10,7 +10,8 @@ namespace boathouse::syntax {
 namespace {
 
 Step rewrite_tree(Draft& draft, const ProtobufCMessage& statement) {
-    for (const auto family : {find_unneeded, rewrite_locking, rewrite_table_definition, rewrite_conflict}) {
+    for (const auto family :
+         {find_unneeded, rewrite_names, rewrite_locking, rewrite_table_definition, rewrite_conflict}) {
         if (Step step = family(draft, statement); !step) return step;
     }
     return {};
@@ -18,15 +19,16 @@ Step rewrite_tree(Draft& draft, const ProtobufCMessage& statement) {
 
 // A long INSERT is all constants: a tree of it costs more than DuckDB's own parser, and says something only of clauses
 // whose words are seen among the tokens.
-bool needs_tree(const std::vector<Token>& tokens) {
+bool needs_tree(const Draft& draft) {
+    const std::vector<Token>& tokens = draft.tokens;
     if (tokens.empty()) return false;
     const PgQuery__Token first = tokens.front().kind;
     const bool changes_rows =
         first == PG_QUERY__TOKEN__INSERT || first == PG_QUERY__TOKEN__UPDATE || first == PG_QUERY__TOKEN__DELETE_P;
     if (!changes_rows) return true;
-    return std::any_of(tokens.begin() + 1, tokens.end(), [](const Token& token) {
-        return token.kind == PG_QUERY__TOKEN__CONFLICT || token.kind == PG_QUERY__TOKEN__FOR;
-    });
+    return holds_reserved_names(draft) || std::any_of(tokens.begin() + 1, tokens.end(), [](const Token& token) {
+               return token.kind == PG_QUERY__TOKEN__CONFLICT || token.kind == PG_QUERY__TOKEN__FOR;
+           });
 }
 
 // The statement that EXPLAIN explains, or the statement itself.
@@ -47,7 +49,7 @@ Rewriting<Rewritten> rewrite(std::string_view statement) {
     Draft draft{statement, *tokens, {}, {}, {}, {}};
     if (const Step step = rewrite_operators(draft); !step) return step.error();
     if (const Step step = rewrite_strings(draft); !step) return step.error();
-    if (needs_tree(*tokens)) {
+    if (needs_tree(draft)) {
         const Parsed<Tree> tree = parse_nodes(statement);
         const ProtobufCMessage* const node =
             tree && tree->root->n_stmts == 1 ? subject_of(unwrap(tree->root->stmts[0]->stmt)) : nullptr;

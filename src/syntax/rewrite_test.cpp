@@ -23,6 +23,16 @@ Refusal refusal(std::string_view text) {
     return result ? Refusal{} : result.error();
 }
 
+TEST(Rewrite, QuotesNamesThatAreDuckdbsWords) {
+    EXPECT_EQ(rewritten("SELECT At, t.qualify FROM t"), "SELECT \"at\", t.\"qualify\" FROM t");
+    EXPECT_EQ(rewritten("INSERT INTO t (at) VALUES (1)"), "INSERT INTO t (\"at\") VALUES (1)");
+    for (const char* text :
+         {"SELECT now() AT TIME ZONE 'UTC'", "SELECT \"At\" FROM t", "SELECT * FROM t AT (VERSION => 3)",
+          "SELECT a FROM t QUALIFY row_number() OVER () = 1", "SELECT list_filter(a, lambda x: x > 1) FROM t"}) {
+        EXPECT_EQ(rewritten(text), text);
+    }
+}
+
 TEST(Rewrite, LeavesWhatBothReadAlike) {
     for (const std::string text :
          {"SELECT a, b FROM t WHERE a = 'x ~ y' -- ~", "INSERT INTO t VALUES (1, E'a\\nb')",

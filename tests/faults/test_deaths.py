@@ -14,6 +14,7 @@ import duckdb
 import psutil
 import psycopg
 import pytest
+from box_process import running
 
 WRITERS = 16
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system takes root")
@@ -262,3 +263,40 @@ def test_disk_full_while_running(new_box, duckdb_home):
         for child in box.children():
             child.kill()
         subprocess.run(["umount", "--lazy", box.data_dir], check=True)
+
+
+def test_an_engine_whose_duckdb_has_broken_starts_again(boathouse):
+    """Reading an inlined json[] with objects ends in an internal error of DuckLake's extension, after which DuckDB refuses all."""
+    with running(boathouse) as box:
+        where = {"host": box.host, "port": box.sql_port, "user": box.user, "password": box.password, "dbname": "lake"}
+        box.expect("DuckDB has given up after an internal error")
+        with psycopg.connect(**where, autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS a")
+            connection.execute("CREATE TABLE broken (a json[])")
+            connection.execute("""INSERT INTO broken VALUES (['{"a": 1}'::json])""")
+            with pytest.raises(psycopg.Error):
+                connection.execute("SELECT a FROM broken")
+            # This session is cut.
+            wait_for(lambda: not answers(connection), "the engine's end")
+        wait_for(lambda: can_log_in(where), "a new engine")
+        with psycopg.connect(**where, autocommit=True) as connection:
+            assert connection.execute("SELECT a FROM kept").fetchone() == (42,)
+            connection.execute("DROP TABLE broken")
+
+
+def answers(connection: psycopg.Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return not connection.closed
+    except psycopg.Error:
+        return True  # DuckDB refuses, the engine is there still
+    return True
+
+
+def can_log_in(where: dict) -> bool:
+    try:
+        with psycopg.connect(**where, autocommit=True) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.Error:
+        return False
