@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -172,6 +173,30 @@ class PgjdbcTest {
             door.rollback();
             door.setAutoCommit(true);
             Doors.execute(door, "DROP TABLE jdbc_ledger");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"autosave=always", "autosave=conservative"})
+    void autosave(String option) throws Exception {
+        try (Connection door = Doors.connect("SQL_DOOR", option)) {
+            door.setAutoCommit(false);
+            Doors.assertColumn(door, "SELECT 1", 1);
+            assertThrows(SQLException.class, () -> Doors.execute(door, "SELECT nothing"));
+            if (option.endsWith("always")) Doors.assertColumn(door, "SELECT 2", 2);
+            door.rollback();
+        }
+    }
+
+    @Test
+    void savepoints() throws Exception {
+        try (Connection door = Doors.connect("SQL_DOOR")) {
+            door.setAutoCommit(false);
+            Savepoint savepoint = door.setSavepoint("here");
+            Doors.assertColumn(door, "SELECT 1", 1);
+            door.rollback(savepoint);
+            door.releaseSavepoint(savepoint);
+            door.commit();
         }
     }
 

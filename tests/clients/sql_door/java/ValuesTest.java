@@ -20,12 +20,6 @@ class ValuesTest {
         }
     }
 
-    // pgjdbc asks pg_type about arrays and intervals, and DuckDB's imitation of that table does not know.
-    private static List<ValueTable.Case> cases() throws java.io.IOException {
-        return ValueTable.cases().stream()
-                .filter(each -> !each.type().endsWith("]") && !each.type().equals("interval")).toList();
-    }
-
     private static String shown(List<Object> values) throws SQLException {
         return Doors.show(values.toArray());
     }
@@ -35,7 +29,7 @@ class ValuesTest {
     void results(String threshold) throws Exception {
         List<String> wrong = new ArrayList<>();
         try (Connection door = Doors.connect("SQL_DOOR", threshold); Connection postgres = Doors.connect("POSTGRES", threshold)) {
-            for (ValueTable.Case each : cases()) {
+            for (ValueTable.Case each : ValueTable.cases()) {
                 String right = shown(row(postgres, each.fromPostgres()));
                 String mine;
                 try {
@@ -54,7 +48,7 @@ class ValuesTest {
     void parameters(String threshold) throws Exception {
         List<String> wrong = new ArrayList<>();
         try (Connection door = Doors.connect("SQL_DOOR", threshold); Connection postgres = Doors.connect("POSTGRES", threshold)) {
-            for (ValueTable.Case each : cases()) {
+            for (ValueTable.Case each : ValueTable.cases()) {
                 for (Object value : row(postgres, each.fromPostgres())) {
                     try (PreparedStatement statement = door.prepareStatement("SELECT ?::" + each.type())) {
                         statement.setObject(1, value);
@@ -77,7 +71,7 @@ class ValuesTest {
         try (Connection door = Doors.connect("SQL_DOOR", threshold); Connection postgres = Doors.connect("POSTGRES", threshold)) {
             List<String> columns = new ArrayList<>();
             List<Object> values = new ArrayList<>();
-            for (ValueTable.Case each : cases()) {
+            for (ValueTable.Case each : ValueTable.cases()) {
                 if (!each.lake()) continue;
                 columns.add("c" + columns.size() + " " + each.type());
                 values.add(row(postgres, each.fromPostgres()).get(0));

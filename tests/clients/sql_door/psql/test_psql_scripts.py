@@ -44,11 +44,17 @@ def test_conditions_and_status(psql):
     assert lines[2].startswith("true 42703 ")
 
 
+def test_gdesc(psql):
+    result = psql("SELECT 1 AS id, 'x' AS name, 1.50::numeric(10,2) AS price, now() AS seen, ARRAY[1] AS numbers \\gdesc")
+    assert result.stdout.splitlines() == ["id|integer", "name|text", "price|numeric(10,2)", "seen|timestamp with time zone",
+                                          "numbers|integer[]"], result.stderr
+
+
 def test_g_and_crosstab(psql, tmp_path):
     script = f"""
         SELECT i, i * i FROM range(3) AS t(i) ORDER BY i \\g {tmp_path}/out
         SELECT 'a' AS x, 'b' AS y, 1 AS v \\crosstabview
-        SELECT 'SELECT ' || i FROM range(2) AS t(i) ORDER BY i \\gexec
+        SELECT format('SELECT %s', i) FROM range(2) AS t(i) ORDER BY i \\gexec
     """
     result = psql(script)
     assert result.stderr == ""
@@ -91,3 +97,9 @@ def test_copies(psql, new_table, tmp_path):
     assert result.stderr == ""
     assert result.stdout.splitlines() == ["COPY 2", "COPY 2", "COPY 1", "3"]
     assert (tmp_path / "out.csv").read_text() == "id,name\n1,one\n2,\n"
+
+
+def test_fetch_count_reads_in_portions(psql):
+    result = psql("\\set FETCH_COUNT 1000\nSELECT i FROM range(5000) AS t(i) ORDER BY i;\n")
+    assert result.stderr == ""
+    assert result.stdout.split() == [str(number) for number in range(5000)]

@@ -71,6 +71,18 @@ def test_execute_values(connect, new_table):
         assert cursor.fetchall() == [rows[0], (1, "a"), (2, "b"), *rows[3:]]
 
 
+def test_named_cursor(connect):
+    with connect() as connection:
+        with connection.cursor("numbers") as cursor:
+            cursor.itersize = 700
+            cursor.execute("SELECT i FROM range(5000) AS t(i) ORDER BY i")
+            assert [row[0] for row in cursor] == list(range(5000))
+        with connection.cursor("again", cursor_factory=psycopg2.extras.DictCursor) as cursor:
+            cursor.execute("SELECT i, 'row ' || i AS text FROM range(10) AS t(i) ORDER BY i")
+            assert [row["text"] for row in cursor.fetchmany(2)] == ["row 0", "row 1"]
+            assert len(cursor.fetchall()) == 8
+
+
 def test_autocommit_and_rollback(connect, new_table):
     new_table("psycopg2_commits", "id int")
     first, second = connect(), connect()
