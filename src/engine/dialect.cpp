@@ -12,8 +12,11 @@
 #include <duckdb/parser/query_node/set_operation_node.hpp>
 #include <duckdb/parser/statement/alter_statement.hpp>
 #include <duckdb/parser/statement/create_statement.hpp>
+#include <duckdb/parser/statement/delete_statement.hpp>
 #include <duckdb/parser/statement/drop_statement.hpp>
+#include <duckdb/parser/statement/insert_statement.hpp>
 #include <duckdb/parser/statement/select_statement.hpp>
+#include <duckdb/parser/statement/update_statement.hpp>
 
 #include "engine/statement_walk.hpp"
 
@@ -115,6 +118,14 @@ std::string figure_name(const ParsedExpression& expression) {
 }
 
 // The name that PostgreSQL's parse tree gives, or where there is none, DuckDB's tree.
+void name_list(duckdb::vector<ParsedPointer>& list, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (list[i]->HasAlias() || list[i]->GetExpressionClass() == ExpressionClass::COLUMN_REF) continue;
+        const std::string name = names.size() == list.size() ? names[i] : figure_name(*list[i]);
+        if (!name.empty()) list[i]->SetAlias(name);
+    }
+}
+
 void name_columns_of(duckdb::QueryNode& node, const std::vector<std::string>& names) {
     if (node.type == duckdb::QueryNodeType::SET_OPERATION_NODE) {
         // The first branch names the result.
@@ -123,12 +134,7 @@ void name_columns_of(duckdb::QueryNode& node, const std::vector<std::string>& na
         return;
     }
     if (node.type != duckdb::QueryNodeType::SELECT_NODE) return;
-    auto& list = node.Cast<duckdb::SelectNode>().select_list;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-        if (list[i]->HasAlias() || list[i]->GetExpressionClass() == ExpressionClass::COLUMN_REF) continue;
-        const std::string name = names.size() == list.size() ? names[i] : figure_name(*list[i]);
-        if (!name.empty()) list[i]->SetAlias(name);
-    }
+    name_list(node.Cast<duckdb::SelectNode>().select_list, names);
 }
 
 // "TABLE", "VIEW" …: what CREATE and DROP name.
@@ -176,6 +182,12 @@ void name_columns(duckdb::SQLStatement& statement, const std::vector<std::string
         if (!query) return;
         if (!names.empty()) name_columns_of(*query, names);
         walk_statement(statement, visitor);
+    } else if (statement.type == StatementType::INSERT_STATEMENT) {
+        name_list(statement.Cast<duckdb::InsertStatement>().returning_list, {});
+    } else if (statement.type == StatementType::UPDATE_STATEMENT) {
+        name_list(statement.Cast<duckdb::UpdateStatement>().returning_list, {});
+    } else if (statement.type == StatementType::DELETE_STATEMENT) {
+        name_list(statement.Cast<duckdb::DeleteStatement>().returning_list, {});
     }
 }
 
