@@ -14,6 +14,7 @@
 #include "engine/postgres_macros.hpp"
 #include "engine/postgres_meaning.hpp"
 #include "engine/public_schema.hpp"
+#include "engine/returning.hpp"
 #include "engine/session_impl.hpp"
 #include "engine/setting_functions.hpp"
 #include "engine/view_rename.hpp"
@@ -73,6 +74,32 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_p
     return std::unique_ptr<ResultStream>(new ResultStream(std::move(impl)));
 }
 
+Outcome<void> Session::Impl::check_alone(bool is_alone, const std::string& tag) {
+    if (!is_alone || connection.IsAutoCommit()) return {};
+    return QueryError{"25001", tag + " cannot run inside a transaction block"};
+}
+
+Outcome<std::unique_ptr<ResultStream>> Session::Impl::run_several(
+    std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements, const std::string& tag,
+    const syntax::PositionMap& positions) {
+    const bool commits = connection.IsAutoCommit();
+    if (commits) connection.BeginTransaction();
+    begin_watch();
+    duckdb::unique_ptr<duckdb::QueryResult> result;
+    for (auto& statement : statements) {
+        result = connection.Query(std::move(statement));
+        if (result->HasError() || interrupted) break;
+    }
+    end_watch();
+    if (result->HasError() || interrupted) {
+        if (commits) connection.Rollback();
+        return result->HasError() ? describe(result->GetErrorObject(), positions) : interruption();
+    }
+    if (commits) connection.Commit();
+    auto impl = std::make_unique<ResultStream::Impl>(*this, std::move(result), tag);
+    return std::unique_ptr<ResultStream>(new ResultStream(std::move(impl)));
+}
+
 QueryError Session::Impl::describe(const duckdb::ErrorData& error, const syntax::PositionMap& positions) const {
     QueryError described = to_query_error(error, scrubber);
     if (described.position > 0) described.position = positions.to_client(described.position - 1) + 1;
@@ -97,6 +124,7 @@ Status Session::admit_clients(Lake& lake) {
     Database& database = lake.database();
     install_guard(database.instance());
     install_setting_functions(database.instance());
+    install_returning(database.instance());
     register_copy_function(database.instance());
     try {
         install_postgres_functions(database.instance());
@@ -141,9 +169,12 @@ Outcome<Parsed> Session::parse(std::string_view text) {
         }
         parsed->positions = std::move(rewritten.positions);
         parsed->notices = std::move(rewritten.notices);
+        parsed->is_several = rewritten.is_several;
+        parsed->is_alone = rewritten.is_alone;
         auto statements = impl_->connection.ExtractStatements(rewritten.done.empty() ? rewritten.text : kNothing);
         for (auto& statement : statements) {
             if (rewritten.done.empty()) refuse_statement(*statement);
+            if (const auto refused = refuse_returning(*statement)) return *refused;
             if (impl_->postgres_dialect) {
                 impl_->speak_postgres(*statement, rewritten.column_names);
                 rename_as_view(*impl_->connection.context, *statement);
@@ -167,8 +198,10 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
         if (impl_->interrupted) return interruption();
-        impl_->begin_watch(parsed.impl_->named_relations);
+        if (auto alone = impl_->check_alone(parsed.impl_->is_alone, parsed.impl_->tag); !alone) return alone.error();
         auto& statements = parsed.impl_->statements;
+        if (parsed.impl_->is_several) return impl_->run_several(std::move(statements), parsed.impl_->tag, positions);
+        impl_->begin_watch(parsed.impl_->named_relations);
         for (std::size_t i = 0; i + 1 < statements.size(); ++i) {
             const auto result = impl_->connection.Query(std::move(statements[i]));
             if (result->HasError()) return impl_->describe(result->GetErrorObject(), positions);
@@ -219,6 +252,15 @@ Outcome<void> Session::set_dialect(bool duckdb) {
     if (auto done = impl_->run_text(duckdb ? kDuckdbDialect : kPostgresDialect); !done) return done;
     impl_->postgres_dialect = !duckdb;
     return {};
+}
+
+Outcome<void> Session::set_option(const std::string& name, const std::string& value) {
+    const std::string word = value == "on" ? "true" : value == "off" ? "false" : value;
+    auto done = impl_->run_text("SET SESSION " + name + " = " + literal(word));
+    if (done) return done;
+    QueryError error{"22023", "invalid value for parameter \"" + name + "\": \"" + value + "\""};
+    error.detail = done.error().message;
+    return error;
 }
 
 Outcome<void> Session::set_search_path(const std::vector<std::string>& schemas) {

@@ -16,12 +16,15 @@
 namespace boathouse::engine {
 
 struct Parsed::Impl {
-    // More than one where DuckDB's parser makes several of one (PIVOT): the last gives the answer.
+    // More than one where DuckDB's parser makes several of one (PIVOT): the last gives the answer. Or where
+    // PostgreSQL's statement names several objects: then they are run as one.
     std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
     std::string tag;
     std::vector<syntax::Notice> notices;
     std::vector<std::string> named_relations;  // of a query
     syntax::PositionMap positions;             // from what DuckDB reads to the client's text
+    bool is_several = false;
+    bool is_alone = false;  // not in a transaction block
 };
 
 struct Session::Impl {
@@ -63,6 +66,13 @@ struct Session::Impl {
     QueryError describe(const duckdb::ErrorData& error, const syntax::PositionMap& positions) const;
     // Gives the statement PostgreSQL's meaning (postgres_meaning.hpp) and names (public_schema.hpp).
     void speak_postgres(duckdb::SQLStatement& statement, const std::vector<std::string>& column_names);
+    // 25001 for a statement that is to stand alone, while a transaction is open.
+    Outcome<void> check_alone(bool is_alone, const std::string& tag);
+    // All or none of them, whether or not a transaction is open; they give no rows.
+    Outcome<std::unique_ptr<ResultStream>> run_several(std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements,
+                                                       const std::string& tag, const syntax::PositionMap& positions);
+    Outcome<void> settle_types(Prepared::Impl& prepared, const duckdb::SQLStatement& uncast,
+                               const std::vector<std::uint32_t>& oids);
     // `planned`: the columns as they were told when the statement was prepared.
     Outcome<std::unique_ptr<ResultStream>> stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
                                                      std::string tag, const syntax::PositionMap& positions = {},
@@ -103,9 +113,11 @@ struct Prepared::Impl {
     explicit Impl(Session::Impl& owner) : session(owner) {}
 
     Session::Impl& session;
-    duckdb::unique_ptr<duckdb::PreparedStatement> statement;
+    duckdb::unique_ptr<duckdb::PreparedStatement> statement;  // null: several stand in its place, without a plan
+    std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> several;
     std::string tag;
     bool writes = false;  // by the plan
+    bool is_alone = false;
     std::vector<syntax::Notice> notices;
     syntax::PositionMap positions;
     std::vector<std::uint32_t> parameter_types;

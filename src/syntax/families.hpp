@@ -15,6 +15,8 @@ struct Draft {
     std::vector<Notice> notices;
     std::string tag;
     std::string done;
+    bool is_several = false;
+    bool is_alone = false;
 
     std::string_view word(const Token& token) const { return text.substr(token.begin, token.end - token.begin); }
 };
@@ -28,10 +30,13 @@ Step rewrite_strings(Draft& draft);
 // By the tree of the one statement.
 bool holds_reserved_names(const Draft& draft);
 Step rewrite_names(Draft& draft, const ProtobufCMessage& statement);
+bool names_catalog(const Draft& draft);
+Step rewrite_types(Draft& draft, const ProtobufCMessage& statement);
 Step rewrite_locking(Draft& draft, const ProtobufCMessage& statement);
 Step rewrite_table_definition(Draft& draft, const ProtobufCMessage& statement);
 Step rewrite_conflict(Draft& draft, const ProtobufCMessage& statement);
 Step find_unneeded(Draft& draft, const ProtobufCMessage& statement);
+Step split_several(Draft& draft, const ProtobufCMessage& statement);
 
 std::vector<std::string> name_columns(const ProtobufCMessage& statement);
 

@@ -10,8 +10,8 @@ namespace boathouse::syntax {
 namespace {
 
 Step rewrite_tree(Draft& draft, const ProtobufCMessage& statement) {
-    for (const auto family :
-         {find_unneeded, rewrite_names, rewrite_locking, rewrite_table_definition, rewrite_conflict}) {
+    for (const auto family : {find_unneeded, rewrite_names, rewrite_types, rewrite_locking, rewrite_table_definition,
+                              rewrite_conflict, split_several}) {
         if (Step step = family(draft, statement); !step) return step;
     }
     return {};
@@ -26,7 +26,8 @@ bool needs_tree(const Draft& draft) {
     const bool changes_rows =
         first == PG_QUERY__TOKEN__INSERT || first == PG_QUERY__TOKEN__UPDATE || first == PG_QUERY__TOKEN__DELETE_P;
     if (!changes_rows) return true;
-    return holds_reserved_names(draft) || std::any_of(tokens.begin() + 1, tokens.end(), [](const Token& token) {
+    return holds_reserved_names(draft) || names_catalog(draft) ||
+           std::any_of(tokens.begin() + 1, tokens.end(), [](const Token& token) {
                return token.kind == PG_QUERY__TOKEN__CONFLICT || token.kind == PG_QUERY__TOKEN__FOR;
            });
 }
@@ -46,7 +47,7 @@ Rewriting<Rewritten> rewrite(std::string_view statement) {
     if (statement.size() > kTextBytesMax) return result;
     const std::optional<std::vector<Token>> tokens = scan(statement);
     if (!tokens || nesting_of(*tokens) > kNestingMax) return result;
-    Draft draft{statement, *tokens, {}, {}, {}, {}};
+    Draft draft{statement, *tokens, {}, {}, {}, {}, false, false};
     if (const Step step = rewrite_operators(draft); !step) return step.error();
     if (const Step step = rewrite_strings(draft); !step) return step.error();
     if (needs_tree(draft)) {
@@ -64,6 +65,8 @@ Rewriting<Rewritten> rewrite(std::string_view statement) {
     result.notices = std::move(draft.notices);
     result.tag = std::move(draft.tag);
     result.done = std::move(draft.done);
+    result.is_alone = draft.is_alone;
+    result.is_several = draft.is_several;
     return result;
 }
 

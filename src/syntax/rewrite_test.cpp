@@ -112,6 +112,32 @@ TEST(Rewrite, MakesAMergeOfOnConflict) {
     EXPECT_EQ(refusal("INSERT INTO t (a) VALUES (DEFAULT) ON CONFLICT (a) DO NOTHING").sqlstate, "0A000");
 }
 
+TEST(Rewrite, GivesEachOfSeveralObjectsAStatement) {
+    EXPECT_EQ(rewritten("DROP TABLE IF EXISTS a, s.b"), "DROP TABLE IF EXISTS a; DROP TABLE IF EXISTS  s.b");
+    EXPECT_EQ(rewritten("DROP SCHEMA a, b CASCADE;"), "DROP SCHEMA a CASCADE ; DROP SCHEMA  b CASCADE;");
+    EXPECT_EQ(rewritten("TRUNCATE ONLY a RESTART IDENTITY CASCADE"), "TRUNCATE ONLY a    ");
+    const std::string text = "ALTER TABLE m.t ADD a numeric(4, 2) DEFAULT 1, DROP COLUMN b";
+    const auto result = rewrite(text);
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->is_several);
+    EXPECT_EQ(result->text, "ALTER TABLE m.t ADD a numeric(4, 2) DEFAULT 1; ALTER TABLE m.t  DROP COLUMN b");
+    EXPECT_EQ(result->positions.to_client(result->text.find("DROP")), text.find("DROP"));
+    EXPECT_FALSE(rewrite("DROP TABLE a")->is_several);
+}
+
+TEST(Rewrite, TakesTheCatalogsSchemaOffTypes) {
+    EXPECT_EQ(rewritten("SELECT a::pg_catalog.int4, pg_catalog.pg_table_size(1) FROM pg_catalog.pg_class"),
+              "SELECT a:: int4, pg_catalog.pg_table_size(1) FROM pg_catalog.pg_class");
+    EXPECT_EQ(rewritten("INSERT INTO t VALUES (CAST(1 AS pg_catalog.int8))"),
+              "INSERT INTO t VALUES (CAST(1 AS  int8))");
+}
+
+TEST(Rewrite, KnowsWhatStandsAlone) {
+    EXPECT_TRUE(rewrite("VACUUM t")->is_alone);
+    EXPECT_TRUE(rewrite("CREATE INDEX CONCURRENTLY i ON t (a)")->is_alone);
+    EXPECT_FALSE(rewrite("ANALYZE t")->is_alone);
+}
+
 TEST(Rewrite, NamesColumnsAsPostgresDoes) {
     const auto names = [](std::string_view text) { return rewrite(text)->column_names; };
     EXPECT_THAT(names("SELECT 1, a, a.b, count(*), a::int, 1::int, 'x'::varchar(3)"),

@@ -33,12 +33,14 @@ Step find_unneeded(Draft& draft, const ProtobufCMessage& statement) {
     if (const auto* index = as<PgQuery__IndexStmt>(&statement, pg_query__index_stmt__descriptor)) {
         if (is_temporary(index->relation)) return {};
         draft.done = "CREATE INDEX";
+        draft.is_alone = index->concurrent;
         const char* const text = index->unique
                                      ? "the lake has no indexes: none is made, and nothing keeps the rows unique"
                                      : "the lake has no indexes: none is made";
         draft.notices.push_back({true, "01000", text});
     } else if (const auto* vacuum = as<PgQuery__VacuumStmt>(&statement, pg_query__vacuum_stmt__descriptor)) {
         draft.done = vacuum->is_vacuumcmd ? "VACUUM" : "ANALYZE";
+        draft.is_alone = vacuum->is_vacuumcmd;
         draft.notices.push_back({false, "00000", "the lake keeps its statistics itself: there is nothing to do"});
     } else if (statement.descriptor == &pg_query__reindex_stmt__descriptor) {
         draft.done = "REINDEX";
