@@ -1,13 +1,6 @@
 #include <algorithm>
-#include <charconv>
-#include <duckdb/parser/expression/cast_expression.hpp>
-#include <duckdb/parser/expression/function_expression.hpp>
-#include <duckdb/parser/expression/parameter_expression.hpp>
-#include <duckdb/parser/expression/subquery_expression.hpp>
-#include <duckdb/parser/parsed_expression_iterator.hpp>
-#include <duckdb/parser/query_node.hpp>
-#include <duckdb/parser/statement/select_statement.hpp>
 
+#include "engine/parameter_types.hpp"
 #include "engine/parameter_values.hpp"
 #include "engine/session_impl.hpp"
 #include "engine/wire_types.hpp"
@@ -16,76 +9,7 @@ namespace boathouse::engine {
 
 using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
-using ParsedPointer = duckdb::unique_ptr<duckdb::ParsedExpression>;
-
 namespace {
-
-// The number of "$3"; 0 if it is none.
-std::size_t parameter_number(const std::string& name) {
-    std::size_t number = 0;
-    const char* const end = name.data() + name.size();
-    return std::from_chars(name.data(), end, number).ptr == end ? number : 0;
-}
-
-void cast_parameters(duckdb::QueryNode& node, const std::vector<std::uint32_t>& types);
-
-// $1::int[][]: PostgreSQL has one array type for any number of dimensions, and only the statement's cast tells how
-// many.
-bool is_cast_array(const duckdb::ParsedExpression& expression, const std::vector<std::uint32_t>& types) {
-    if (expression.GetExpressionClass() != duckdb::ExpressionClass::CAST) return false;
-    const auto& child = *expression.Cast<duckdb::CastExpression>().child;
-    if (child.GetExpressionClass() != duckdb::ExpressionClass::PARAMETER) return false;
-    const std::size_t number = parameter_number(child.Cast<duckdb::ParameterExpression>().identifier);
-    return number != 0 && number <= types.size() && element_oid(types[number - 1]) != 0;
-}
-
-// x = ANY($1), which DuckDB reads as x = ANY (SELECT unnest($1)), with a parameter of which the client says nothing:
-// drivers do that for lists of texts, and DuckDB cannot infer a list's type from what it is compared with.
-bool cast_unnested(duckdb::ParsedExpression& expression, const std::vector<std::uint32_t>& types) {
-    if (expression.GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return false;
-    auto& function = expression.Cast<duckdb::FunctionExpression>();
-    if (function.function_name != "unnest" || function.children.size() != 1) return false;
-    ParsedPointer& child = function.children[0];
-    if (child->GetExpressionClass() != duckdb::ExpressionClass::PARAMETER) return false;
-    const std::size_t number = parameter_number(child->Cast<duckdb::ParameterExpression>().identifier);
-    const std::uint32_t named = number != 0 && number <= types.size() ? types[number - 1] : 0;
-    if (logical_type(named).id() != LogicalTypeId::UNKNOWN) return false;
-    child = duckdb::make_uniq<duckdb::CastExpression>(LogicalType::LIST(LogicalType::VARCHAR), std::move(child));
-    return true;
-}
-
-// A parameter whose type the client names becomes a cast to that type, so that DuckDB plans with it.
-void cast_parameters(ParsedPointer& expression, const std::vector<std::uint32_t>& types) {
-    if (expression->GetExpressionClass() == duckdb::ExpressionClass::PARAMETER) {
-        const std::size_t number = parameter_number(expression->Cast<duckdb::ParameterExpression>().identifier);
-        if (number == 0 || number > types.size()) return;
-        const LogicalType type = logical_type(types[number - 1]);
-        // Text is what drivers say when they do not know: DuckDB's own inference stays.
-        if (type.id() == LogicalTypeId::UNKNOWN || type.id() == LogicalTypeId::VARCHAR) return;
-        const std::string alias = expression->GetAlias();
-        expression = duckdb::make_uniq<duckdb::CastExpression>(type, std::move(expression));
-        expression->SetAlias(alias);
-        return;
-    }
-    if (is_cast_array(*expression, types) || cast_unnested(*expression, types)) return;
-    if (expression->GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY) {
-        cast_parameters(*expression->Cast<duckdb::SubqueryExpression>().subquery->node, types);
-    }
-    duckdb::ParsedExpressionIterator::EnumerateChildren(*expression,
-                                                        [&](ParsedPointer& child) { cast_parameters(child, types); });
-}
-
-void cast_parameters(duckdb::QueryNode& node, const std::vector<std::uint32_t>& types) {
-    duckdb::ParsedExpressionIterator::EnumerateQueryNodeChildren(
-        node, [&](ParsedPointer& child) { cast_parameters(child, types); });
-}
-
-void cast_parameters(duckdb::SQLStatement& statement, const std::vector<std::uint32_t>& types) {
-    // In an INSERT's VALUES the column's type is the better guide.
-    if (statement.type == duckdb::StatementType::SELECT_STATEMENT) {
-        cast_parameters(*statement.Cast<duckdb::SelectStatement>().node, types);
-    }
-}
 
 // Whether what the client was told about a statement's columns holds for its rows.
 bool same_shape(const std::vector<pgwire::ColumnDescription>& told, const std::vector<pgwire::ColumnDescription>& got) {
@@ -100,7 +24,56 @@ QueryError changed_result() {
     return error;
 }
 
+// DuckDB has planned it: it knows the columns.
+bool is_bound(duckdb::PreparedStatement& statement) {
+    const auto& types = statement.GetTypes();
+    return std::none_of(types.begin(), types.end(),
+                        [](const LogicalType& type) { return type.id() == LogicalTypeId::UNKNOWN; });
+}
+
+std::vector<pgwire::ColumnDescription> columns_of(duckdb::PreparedStatement& statement) {
+    std::vector<pgwire::ColumnDescription> columns;
+    if (statement.GetStatementProperties().return_type != duckdb::StatementReturnType::QUERY_RESULT) return columns;
+    for (std::size_t i = 0; i < statement.GetTypes().size(); ++i)
+        columns.push_back(describe_column(statement.GetNames()[i], statement.GetTypes()[i]));
+    return columns;
+}
+
+QueryError unknown_type(const std::vector<LogicalType>& types) {
+    std::size_t number = 1;
+    while (number < types.size() && types[number - 1].id() != LogicalTypeId::UNKNOWN) ++number;
+    QueryError error{"42P18", "could not determine data type of parameter $" + std::to_string(number)};
+    error.hint = "Cast it in the statement: $" + std::to_string(number) + "::integer.";
+    return error;
+}
+
 }  // namespace
+
+// A statement that DuckDB could not plan for want of parameters' types gets them.
+Outcome<void> Session::Impl::settle_types(Prepared::Impl& prepared, const duckdb::SQLStatement& uncast,
+                                          const std::vector<std::uint32_t>& oids) {
+    std::size_t count = 0;
+    for (const auto& [name, index] : uncast.named_param_map) count = std::max(count, parameter_number(name));
+    std::vector<LogicalType> known(count, LogicalType(LogicalTypeId::UNKNOWN));
+    for (const auto& [name, type] : prepared.statement->GetExpectedParameterTypes()) {
+        const std::size_t number = parameter_number(name);
+        if (number > 0 && number <= count) known[number - 1] = type;
+    }
+    const std::vector<LogicalType> types = infer_parameters(connection, uncast, oids, known);
+    auto typed = uncast.Copy();
+    cast_all_parameters(*typed, types);
+    auto statement = connection.Prepare(std::move(typed));
+    if (statement->HasError()) return unknown_type(types);
+    prepared.statement = std::move(statement);
+    if (is_bound(*prepared.statement)) return {};
+    auto described = uncast.Copy();
+    fill_table_functions(*described, types);
+    cast_all_parameters(*described, types);
+    const auto bound = connection.Prepare(std::move(described));
+    if (bound->HasError() || !is_bound(*bound)) return unknown_type(types);
+    prepared.columns = columns_of(*bound);
+    return {};
+}
 
 Prepared::Prepared(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Prepared::~Prepared() = default;
@@ -121,16 +94,28 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
         auto& statements = parsed.impl_->statements;
-        if (statements.size() != 1) return QueryError{"0A000", "this statement cannot be prepared"};
-        cast_parameters(*statements.front(), parameter_types);
-
         auto prepared = std::make_unique<Prepared::Impl>(*impl_);
         prepared->tag = parsed.impl_->tag;
+        prepared->is_alone = parsed.impl_->is_alone;
+        if (parsed.impl_->is_several) {
+            prepared->positions = parsed.impl_->positions;
+            prepared->several = std::move(statements);
+            return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
+        }
+        if (statements.size() != 1) return QueryError{"0A000", "this statement cannot be prepared"};
+        duckdb::unique_ptr<duckdb::SQLStatement> uncast;
+        if (!statements.front()->named_param_map.empty()) uncast = statements.front()->Copy();
+        cast_parameters(impl_->connection, *statements.front(), parameter_types);
+
         impl_->begin_watch(parsed.impl_->named_relations);
         prepared->notices = parsed.impl_->notices;
         prepared->positions = parsed.impl_->positions;
         prepared->statement = impl_->connection.Prepare(std::move(statements.front()));
         prepared->writes = impl_->watch.wrote;
+        if (uncast && !prepared->statement->HasError() && !is_bound(*prepared->statement)) {
+            if (auto settled_types = impl_->settle_types(*prepared, *uncast, parameter_types); !settled_types)
+                return settled_types.error();
+        }
         impl_->watch.named_relations = nullptr;
         duckdb::PreparedStatement& statement = *prepared->statement;
         if (statement.HasError()) return impl_->describe(statement.GetErrorObject(), parsed.impl_->positions);
@@ -149,12 +134,8 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
             const bool open = type.id() == LogicalTypeId::UNKNOWN || type.id() == LogicalTypeId::SQLNULL;
             prepared->parameter_types.push_back(named != 0 ? named : open ? pgwire::kText.oid : wire_type(type).oid);
         }
-        if (statement.GetStatementProperties().return_type == duckdb::StatementReturnType::QUERY_RESULT) {
-            for (std::size_t i = 0; i < statement.GetTypes().size(); ++i) {
-                prepared->columns.push_back(describe_column(statement.GetNames()[i], statement.GetTypes()[i]));
-            }
-            impl_->number_columns(prepared->columns);
-        }
+        if (is_bound(statement)) prepared->columns = columns_of(statement);
+        impl_->number_columns(prepared->columns);
         return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
     } catch (const std::exception& exception) {
         return impl_->describe(exception, parsed.impl_->positions);
@@ -165,6 +146,12 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
     Prepared::Impl& plan = *prepared.impl_;
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
+        if (auto alone = impl_->check_alone(plan.is_alone, plan.tag); !alone) return alone.error();
+        if (!plan.statement) {
+            std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
+            for (const auto& statement : plan.several) statements.push_back(statement->Copy());
+            return impl_->run_several(std::move(statements), plan.tag, plan.positions);
+        }
         if (plan.writes && impl_->watch.read_only)
             return QueryError{"25006", "cannot execute " + plan.tag + " in a read-only transaction"};
         duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;

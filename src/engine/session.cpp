@@ -84,7 +84,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::run_several(
     const syntax::PositionMap& positions) {
     const bool commits = connection.IsAutoCommit();
     if (commits) connection.BeginTransaction();
-    begin_watch();
+    begin_watch({});
     duckdb::unique_ptr<duckdb::QueryResult> result;
     for (auto& statement : statements) {
         result = connection.Query(std::move(statement));

@@ -1,8 +1,11 @@
-"""What drivers and ORMs make of cursors and savepoints: psycopg's server-side cursors and nested
-transactions, psql's ON_ERROR_ROLLBACK."""
+"""What drivers and ORMs make of cursors, savepoints, notices and parameters: psycopg's server-side cursors, nested
+transactions and pipelines, plain and asynchronous, psql's ON_ERROR_ROLLBACK."""
 
+import asyncio
+import datetime
 import os
 import subprocess
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -57,6 +60,83 @@ def test_psycopg_nested_transactions(connection):
         connection.rollback()
         connection.execute("DROP TABLE nested")
         connection.commit()
+
+
+@pytest.fixture
+def table(connection):
+    """A table (id int, name text, price numeric(10, 2)) of the test's own."""
+    connection.autocommit = True
+    connection.execute("CREATE TABLE driven (id int, name text, price numeric(10, 2))")
+    yield "driven"
+    connection.execute("DROP TABLE driven")
+
+
+def test_psycopg_pipeline(connection, table):
+    with connection.pipeline():
+        first = connection.execute("INSERT INTO driven VALUES (%s, %s, %s) RETURNING id", [1, "one", "1.5"])
+        connection.cursor().executemany("INSERT INTO driven (id) VALUES (%s)", [[2], [3]])
+        last = connection.execute("SELECT count(*) FROM driven")
+        assert first.fetchone() == (1,)
+        assert last.fetchone() == (3,)
+    with pytest.raises(psycopg.errors.UndefinedTable), connection.pipeline() as pipeline:
+        connection.execute("INSERT INTO driven (id) VALUES (4)")
+        connection.execute("SELECT * FROM nowhere")
+        pipeline.sync()
+    assert connection.execute("SELECT count(*) FROM driven").fetchone() == (3,)  # what shares a Sync shares its fate
+
+
+def test_psycopg_notices(connection, table):
+    told = []
+    connection.add_notice_handler(lambda notice: told.append((notice.severity, notice.sqlstate, notice.message_primary)))
+    connection.execute("SELECT id FROM driven FOR UPDATE")
+    connection.execute("COMMIT")
+    assert [(severity, sqlstate) for severity, sqlstate, _ in told] == [("NOTICE", "00000"), ("WARNING", "25P01")]
+    assert "row locks" in told[0][2]
+    connection.execute("SET client_min_messages = error")
+    connection.execute("COMMIT")
+    assert len(told) == 2
+
+
+def test_psycopg_async(box, table):
+    async def work():
+        async with await psycopg.AsyncConnection.connect(
+                host=box.host, port=box.sql_port, user=box.user, password=box.password, dbname="lake") as connection:
+            await connection.execute("INSERT INTO driven (id) SELECT i FROM range(%s) AS t(i)", [100])
+            async with connection.cursor("ours") as cursor:
+                await cursor.execute("SELECT id FROM driven WHERE id >= %s ORDER BY id", [90])
+                rows = [row[0] async for row in cursor]
+            running = asyncio.create_task(connection.execute("SELECT sum(a.range) FROM range(1000000) a, range(1000000) b"))
+            while not running.done():  # the first may come before the statement has begun
+                await connection.cancel_safe()
+                await asyncio.sleep(0.05)
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                await running
+            await connection.rollback()
+            return rows
+
+    assert asyncio.run(work()) == list(range(90, 100))
+
+
+# What DuckDB cannot infer: psycopg sends texts and lists of texts without a type.
+@pytest.mark.parametrize("query, parameters, rows", [
+    ("SELECT %s + id FROM driven", ["1"], [(8,)]),
+    ("SELECT id / %s, -%s + id FROM driven", ["2", "3"], [(3, 4)]),
+    ("SELECT 'a' || %s, %s::date - 1", ["b", "2024-03-01"], [("ab", datetime.date(2024, 2, 29))]),
+    ("SELECT id FROM driven WHERE name = ANY(%s)", [["seven", "eight"]], [(7,)]),
+    ("SELECT name FROM driven WHERE id = ANY(%s) AND price < %s", ["{7,8}", "8"], [("seven",)]),
+    ("UPDATE driven SET price = price + %s WHERE id = ANY(%s) RETURNING price", ["1", [7]],
+     [(Decimal("8.50"),)]),
+    ("SELECT count(*) FROM range(%s::bigint) AS t(i)", [5], [(5,)]),
+    ("SELECT upper(%s), length(%s)", ["abc", "defg"], [("ABC", 4)]),
+])
+def test_psycopg_parameters_without_a_type(connection, table, query, parameters, rows):
+    connection.execute("INSERT INTO driven VALUES (7, 'seven', 7.5)")
+    assert connection.execute(query, parameters).fetchall() == rows
+
+
+def test_parameters_that_nothing_tells(connection):
+    with pytest.raises(psycopg.errors.IndeterminateDatatype, match=r"\$1"):
+        connection.execute("SELECT interval '1 day' * %s", ["2"])
 
 
 def test_psql_on_error_rollback(box):
