@@ -3,6 +3,7 @@
 #include <duckdb/parser/expression/cast_expression.hpp>
 #include <duckdb/parser/expression/constant_expression.hpp>
 #include <duckdb/parser/expression/function_expression.hpp>
+#include <duckdb/parser/expression/window_expression.hpp>
 #include <unordered_map>
 
 #include "engine/format_string.hpp"
@@ -208,6 +209,16 @@ bool drop_precision(FunctionExpression& function) {
                                           function.function_name);
 }
 
+// sum(…) OVER (…)
+bool rewrite_window(duckdb::ParsedExpression& expression, Readers readers) {
+    if (expression.GetExpressionClass() != duckdb::ExpressionClass::WINDOW || readers == Readers::every_client)
+        return false;
+    auto& window = expression.Cast<duckdb::WindowExpression>();
+    if (window.function_name != "sum") return false;
+    window.function_name = stands().at("sum").function;
+    return true;
+}
+
 }  // namespace
 
 ParsedPointer make_call(const std::string& function, duckdb::vector<ParsedPointer> arguments) {
@@ -225,6 +236,7 @@ std::optional<std::string> constant_text(const duckdb::ParsedExpression& express
 }
 
 bool rewrite_call(ParsedPointer& expression, Readers readers) {
+    if (rewrite_window(*expression, readers)) return true;
     if (expression->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return false;
     auto& function = expression->Cast<FunctionExpression>();
     if (function.is_operator) return false;
