@@ -113,7 +113,19 @@ void Connection::read() {
     }
 }
 
+// A client that skips SSLRequest (sslnegotiation=direct) begins with a TLS record of the type handshake.
+bool Connection::begins_with_tls(error_code& error) {
+    constexpr char kHandshakeRecord = 0x16;
+    char first = 0;
+    const std::size_t count = socket_.receive(asio::buffer(&first, 1), Socket::message_peek, error);
+    return !error && count == 1 && first == kHandshakeRecord;
+}
+
 void Connection::on_readable(error_code error) {
+    if (!error && input_.empty() && !startup_done_ && services_.tls && begins_with_tls(error)) {
+        direct_tls_ = true;
+        return start_tls();
+    }
     static thread_local std::array<char, kReadBytes> bytes;
     std::size_t count = 0;
     if (!error) count = socket_.read_some(asio::buffer(bytes), error);
@@ -224,6 +236,9 @@ void Connection::start_tls() {
     tls_->async_handshake(asio::ssl::stream_base::server,
                           asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
                               if (error) return self->on_gone();
+                              // Without SSLRequest only ALPN says that PostgreSQL is meant.
+                              if (self->direct_tls_ && !chose_postgresql(self->tls_->native_handle()))
+                                  return self->shut_down();
                               self->read();
                           }));
 }

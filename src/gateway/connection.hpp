@@ -69,6 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool take_frames();
     bool before_session(const pgwire::Frame& frame);
     void open_session();
+    bool begins_with_tls(boost::system::error_code& error);
     void start_tls();
     void answer_directly(std::string bytes, std::function<void()> then);
     void write_outgoing();
@@ -105,6 +106,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const bool refused_;
     std::string input_;                 // strand only
     std::unique_ptr<char[]> tls_read_;  // strand only: TLS wants memory while it waits
+    bool direct_tls_ = false;           // strand only: TLS from the first byte
     bool startup_done_ = false;         // strand only: the session has its start-up packet
     bool reading_ = false;              // strand only
 

@@ -40,7 +40,29 @@ std::string hash_of(X509* certificate) {
     return {reinterpret_cast<const char*>(bytes.data()), length};
 }
 
+// ALPN's list as it goes over the wire.
+constexpr unsigned char kProtocols[] = "\012postgresql";
+
+// A client that offers only other protocols has come to the wrong door (ALPACA attacks): the handshake fails.
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered,
+                    unsigned offered_length, void*) {
+    unsigned char* found = nullptr;
+    if (SSL_select_next_proto(&found, length, kProtocols, sizeof(kProtocols) - 1, offered, offered_length) !=
+        OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    *chosen = found;
+    return SSL_TLSEXT_ERR_OK;
+}
+
 }  // namespace
+
+bool chose_postgresql(const SSL* connection) {
+    const unsigned char* chosen = nullptr;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(connection, &chosen, &length);
+    return length > 0;
+}
 
 Tls::Tls() : context_(ssl::context::tls_server) {}
 
@@ -61,6 +83,7 @@ Result<std::unique_ptr<Tls>> Tls::load(const config::Settings& settings) {
             "It is the catalog's certificate, written by `boathouse serve` at each start; start the box again, or "
             "set tls = off."};
     }
+    SSL_CTX_set_alpn_select_cb(tls->context_.native_handle(), choose_protocol, nullptr);
     tls->certificate_hash_ = hash_of(SSL_CTX_get0_certificate(tls->context_.native_handle()));
     return tls;
 }

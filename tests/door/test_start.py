@@ -1,10 +1,11 @@
 """Start-up packets: versions, options, encryption, and what is no start-up packet at all."""
 
 import socket
+import ssl
 import struct
 
 import pytest
-from wire import GSS_REQUEST, PROTOCOL_3_0, SSL_REQUEST, Wire, fields, message, startup_packet
+from wire import GSS_REQUEST, PROTOCOL_3_0, SSL_REQUEST, Closed, Wire, fields, message, startup_packet
 
 
 def negotiated(body: bytes) -> tuple[int, list[str]]:
@@ -87,6 +88,33 @@ def test_encryption_requests(box):
         wire.send(struct.pack("!ii", 8, SSL_REQUEST))
         assert wire.read_bytes(1) == b"N"
         assert wire.log_in().rows("SELECT 1") == [["1"]]
+
+
+def direct_tls(box, protocols: list[str]) -> Wire:
+    """A connection that is encrypted from its first byte: sslnegotiation=direct."""
+    wire = Wire(box)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    wire.socket = context.wrap_socket(wire.socket)
+    return wire
+
+
+def test_direct_encryption(box):
+    with direct_tls(box, ["postgresql"]) as wire:
+        assert wire.socket.selected_alpn_protocol() == "postgresql"
+        assert wire.log_in().rows("SELECT 1") == [["1"]]
+
+
+def test_direct_encryption_needs_the_protocols_name(box):
+    """Without it, a client of something else could be talked into speaking PostgreSQL (ALPACA)."""
+    with direct_tls(box, []) as wire:
+        wire.send(startup_packet({"user": box.user, "database": "lake"}))
+        with pytest.raises((Closed, OSError)):
+            wire.read()
+    with pytest.raises(ssl.SSLError):
+        direct_tls(box, ["http/1.1"])
 
 
 def test_bytes_before_encryption_are_not_taken(box):
