@@ -187,6 +187,8 @@ class Session {
 
     // PostgreSQL's meaning where DuckDB has both (integer division, order of NULLs, names of columns), or DuckDB's.
     Outcome<void> set_dialect(bool duckdb);
+    // A setting of DuckDB's own, for this session. The caller says which may be set.
+    Outcome<void> set_option(const std::string& name, const std::string& value);
     // Schemas of the lake, in which unqualified names are looked for; those that do not exist are left out.
     Outcome<void> set_search_path(const std::vector<std::string>& schemas);
     Outcome<void> drop_temporary_tables();

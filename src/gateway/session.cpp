@@ -116,6 +116,9 @@ engine::Outcome<void> Session::open_engine() {
     if (settings_->value("boathouse.dialect") == "duckdb") {
         if (auto set_dialect = engine_->set_dialect(true); !set_dialect) return set_dialect.error();
     }
+    for (const auto& [name, value] : settings_->of_engine()) {
+        if (auto set_option = engine_->set_option(name, value); !set_option) return set_option.error();
+    }
     if (const auto path = settings_->value("search_path"); path && *path != "public") return set_search_path(*path);
     return {};
 }

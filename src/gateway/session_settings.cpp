@@ -24,30 +24,40 @@ struct Setting {
     bool reported = false;
 };
 
-// Fixed settings may be set to what they are, as drivers do, and to nothing else.
+// Fixed settings may be set to what they are, as drivers do, and to nothing else. DuckDB's own are those that change
+// how this session's statements run and nothing for anybody else.
 constexpr Setting kSettings[] = {
     {"application_name", Kind::text, "", "", SettingEffect::none, true},
     {"boathouse.dialect", Kind::choice, "postgres", "postgres|duckdb", SettingEffect::dialect},
+    {"asof_loop_join_threshold", Kind::integer, "64", "", SettingEffect::engine},
     {"bytea_output", Kind::fixed, "hex"},
     {"check_function_bodies", Kind::boolean, "on"},
     {"client_encoding", Kind::fixed, "UTF8", "", SettingEffect::none, true},
     {"client_min_messages", Kind::choice, "notice", "debug5|debug4|debug3|debug2|debug1|log|notice|warning|error"},
     {"cursor_tuple_fraction", Kind::text, "0.1"},
     {"DateStyle", Kind::fixed, "ISO, MDY", "", SettingEffect::none, true},
+    {"default_collation", Kind::text, "", "", SettingEffect::engine},
+    {"default_order", Kind::choice, "asc", "asc|desc", SettingEffect::engine},
     {"default_tablespace", Kind::text, ""},
     {"default_transaction_deferrable", Kind::boolean, "off"},
     {"default_transaction_isolation", Kind::choice, "repeatable read",
      "read committed|read uncommitted|repeatable read|serializable"},
     {"default_transaction_read_only", Kind::boolean, "off", "", SettingEffect::none, true},
+    {"dynamic_or_filter_threshold", Kind::integer, "50", "", SettingEffect::engine},
     {"escape_string_warning", Kind::boolean, "on"},
+    {"explain_output", Kind::choice, "physical_only", "all|optimized_only|physical_only", SettingEffect::engine},
     {"extra_float_digits", Kind::integer, "1"},
     {"idle_in_transaction_session_timeout", Kind::duration_ms, "0"},
     {"idle_session_timeout", Kind::duration_ms, "0"},
+    {"ieee_floating_point_ops", Kind::boolean, "on", "", SettingEffect::engine},
     {"in_hot_standby", Kind::fixed, "off", "", SettingEffect::none, true},
     {"integer_datetimes", Kind::fixed, "on", "", SettingEffect::none, true},
     {"IntervalStyle", Kind::fixed, "postgres", "", SettingEffect::none, true},
     {"is_superuser", Kind::fixed, "off", "", SettingEffect::none, true},
     {"jit", Kind::boolean, "off"},
+    {"lambda_syntax", Kind::choice, "default", "default|enable_single_arrow|disable_single_arrow",
+     SettingEffect::engine},
+    {"late_materialization_max_rows", Kind::integer, "50", "", SettingEffect::engine},
     {"lc_collate", Kind::fixed, "C.UTF-8"},
     {"lc_ctype", Kind::fixed, "C.UTF-8"},
     {"lc_messages", Kind::text, "C"},
@@ -56,8 +66,19 @@ constexpr Setting kSettings[] = {
     {"lc_time", Kind::text, "C"},
     {"lock_timeout", Kind::duration_ms, "0"},
     {"max_identifier_length", Kind::fixed, "63"},
+    {"merge_join_threshold", Kind::integer, "1000", "", SettingEffect::engine},
+    {"nested_loop_join_threshold", Kind::integer, "5", "", SettingEffect::engine},
+    {"order_by_non_integer_literal", Kind::boolean, "off", "", SettingEffect::engine},
+    {"ordered_aggregate_threshold", Kind::integer, "262144", "", SettingEffect::engine},
+    {"partitioned_write_flush_threshold", Kind::integer, "524288", "", SettingEffect::engine},
+    {"partitioned_write_max_open_files", Kind::integer, "100", "", SettingEffect::engine},
+    {"perfect_ht_threshold", Kind::integer, "12", "", SettingEffect::engine},
+    {"pivot_filter_threshold", Kind::integer, "20", "", SettingEffect::engine},
+    {"pivot_limit", Kind::integer, "100000", "", SettingEffect::engine},
+    {"prefer_range_joins", Kind::boolean, "off", "", SettingEffect::engine},
     {"role", Kind::fixed, "none"},
     {"row_security", Kind::boolean, "on"},
+    {"scalar_subquery_error_on_multiple_rows", Kind::boolean, "on", "", SettingEffect::engine},
     {"search_path", Kind::list, "public", "", SettingEffect::search_path},
     {"server_encoding", Kind::fixed, "UTF8", "", SettingEffect::none, true},
     {"server_version", Kind::fixed, "", "", SettingEffect::none, true},
@@ -349,6 +370,16 @@ std::vector<std::pair<std::string, std::string>> SessionSettings::all() const {
         if (!find_setting(key)) sorted[key] = value;
     }
     return {sorted.begin(), sorted.end()};
+}
+
+std::vector<std::pair<std::string, std::string>> SessionSettings::of_engine() const {
+    std::vector<std::pair<std::string, std::string>> changed;
+    for (const Setting& setting : kSettings) {
+        const std::string present = value(setting.name).value_or("");
+        if (setting.effect == SettingEffect::engine && present != setting.initial)
+            changed.emplace_back(setting.name, present);
+    }
+    return changed;
 }
 
 std::vector<std::pair<std::string, std::string>> SessionSettings::reported() const {

@@ -23,6 +23,7 @@ enum class SettingEffect {
     time_zone,    // the engine computes with it
     search_path,  // the engine resolves names with it
     dialect,
+    engine,  // DuckDB's own, of the same name
 };
 
 struct SettingChange {
@@ -70,6 +71,9 @@ class SessionSettings {
     // What SHOW prints for a name that SHOW knows in several spellings.
     engine::Outcome<std::pair<std::string, std::string>> show(const std::string& name) const;
     std::vector<std::pair<std::string, std::string>> all() const;
+
+    // DuckDB's own that are not what DuckDB begins with.
+    std::vector<std::pair<std::string, std::string>> of_engine() const;
 
     // Those of which the client is told at log-in and on change.
     std::vector<std::pair<std::string, std::string>> reported() const;

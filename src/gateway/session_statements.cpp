@@ -138,6 +138,11 @@ Outcome<void> Session::apply(const SettingChange& change, Buffer& out) {
             if (auto done = engine_->set_dialect(change.value == "duckdb"); !done) return done;
             break;
         }
+        case SettingEffect::engine: {
+            if (auto opened = open_engine(); !opened) return opened;
+            if (auto done = engine_->set_option(change.name, change.value); !done) return done;
+            break;
+        }
     }
     if (change.reported) pgwire::put_parameter_status(out, change.name, change.value);
     return {};
