@@ -23,16 +23,20 @@ Outcome<std::unique_ptr<engine::ResultStream>> Session::start_copy(const CopySta
         pgwire::put_copy_response(out, 'G', format, copy_in_->columns());
         return std::unique_ptr<engine::ResultStream>();
     }
-    auto parsed = engine_->parse(statement.query);
-    if (!parsed) return parsed.error();
+    const auto moved = [&](QueryError error) {
+        if (error.position > 0) error.position = statement.is_table ? 0 : error.position + statement.query.offset;
+        return error;
+    };
+    auto parsed = engine_->parse(statement.query.text);
+    if (!parsed) return moved(parsed.error());
     if (statement.options.format.kind == pgwire::CopyKind::parquet) {
         auto file = engine_->run_to_parquet(std::move(*parsed));
-        if (!file) return file.error();
+        if (!file) return moved(file.error());
         pgwire::put_copy_response(out, 'H', 1, 0);
         return std::move(*file);
     }
     auto stream = engine_->run(std::move(*parsed));
-    if (!stream) return stream.error();
+    if (!stream) return moved(stream.error());
     if (auto set = (*stream)->set_copy(statement.options); !set) return set.error();
     put_copy_header(statement.options.format, (*stream)->columns(), out);
     return std::move(*stream);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "gateway/script.hpp"
 #include "gateway/statement.hpp"
 #include "pgwire/encoding.hpp"
 
@@ -33,51 +34,6 @@ std::string quoted(const std::string& name) {
         result += byte;
     }
     return result + '"';
-}
-
-// Past the quoted text or comment that begins at `at`, or past the one byte that begins neither; npos without its end.
-std::size_t after_token(std::string_view text, std::size_t at) {
-    const char byte = text[at];
-    if (byte == '\'' || byte == '"') {
-        const std::size_t end = text.find(byte, at + 1);
-        return end == npos ? npos : end + 1;
-    }
-    if (text.substr(at, 2) == "--") return text.find('\n', at);
-    if (text.substr(at, 2) == "/*") {
-        const std::size_t end = text.find("*/", at + 2);
-        return end == npos ? npos : end + 2;
-    }
-    return at + 1;
-}
-
-// The parenthesis that closes the one at `open`; npos if none does.
-std::size_t closing(std::string_view text, std::size_t open) {
-    int depth = 0;
-    for (std::size_t at = open; at < text.size(); at = after_token(text, at)) {
-        if (text[at] == '(') ++depth;
-        if (text[at] == ')' && --depth == 0) return at;
-    }
-    return npos;
-}
-
-bool is_word(char byte) {
-    return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_' || byte == '$';
-}
-
-// Where the word WHERE stands outside parentheses; npos if it does not.
-std::size_t find_where(std::string_view text) {
-    constexpr std::string_view kWhere = "WHERE";
-    int depth = 0;
-    for (std::size_t at = 0; at < text.size(); at = after_token(text, at)) {
-        if (text[at] == '(') ++depth;
-        if (text[at] == ')') --depth;
-        if (depth > 0 || text.size() - at < kWhere.size() || (at > 0 && is_word(text[at - 1]))) continue;
-        const bool same = std::equal(kWhere.begin(), kWhere.end(), text.begin() + static_cast<std::ptrdiff_t>(at),
-                                     [](char a, char b) { return a == (b & ~0x20); });
-        const std::size_t end = at + kWhere.size();
-        if (same && (end == text.size() || !is_word(text[end]))) return at;
-    }
-    return npos;
 }
 
 std::string table_name(const json::object& relation) {
@@ -305,22 +261,22 @@ struct FreeParse {
 // The text with what may be DuckDB's taken out; nullopt if its parentheses do not close.
 struct Outline {
     std::string shown;
-    std::string query;
+    InnerText query;
     std::string condition;
 };
 
 std::optional<Outline> outline_of(std::string_view text) {
     Outline outline;
-    const std::size_t word_end = text.find_first_of("( \t\n\r\"", text.find_first_of("cC"));
-    const std::size_t open = text.find_first_not_of(" \t\n\r", std::min(word_end, text.size()));
-    if (open != npos && text[open] == '(') {
-        const std::size_t close = closing(text, open);
+    constexpr std::size_t kWordLength = 4;  // "COPY"
+    const std::size_t open = skip_blank(text, skip_blank(text, 0) + kWordLength);
+    if (open < text.size() && text[open] == '(') {
+        const std::size_t close = closing_parenthesis(text, open);
         if (close == npos) return std::nullopt;
-        outline.query = std::string(text.substr(open + 1, close - open - 1));
+        outline.query = {std::string(text.substr(open + 1, close - open - 1)), open + 1};
         outline.shown = "COPY (SELECT 1)" + std::string(text.substr(close + 1));
         return outline;
     }
-    const std::size_t where = find_where(text);
+    const std::size_t where = find_word(text, "where");
     outline.shown = std::string(text.substr(0, where));
     if (where != npos) outline.condition = std::string(text.substr(where + 5));
     return outline;
@@ -351,7 +307,7 @@ Statement classify_copy(std::string_view text) {
     if (options.copy.format.kind == CopyKind::parquet && !outline->condition.empty())
         return RefusedStatement{kUnsupported, "cannot specify WHERE in PARQUET mode"};
     statement.options = std::move(options.copy);
-    if (!outline->query.empty()) {
+    if (!outline->query.text.empty()) {
         if (statement.from) return EngineStatement{};
         statement.query = outline->query;
         return statement;
@@ -359,8 +315,9 @@ Statement classify_copy(std::string_view text) {
     const json::object& relation = copy.at("relation").as_object();
     statement.target = {table_name(relation), column_list(copy), text_of(relation, "relname"), outline->condition};
     const std::string& columns = statement.target.columns;
-    statement.query =
+    statement.query.text =
         "SELECT " + (columns.empty() ? "*" : columns.substr(1, columns.size() - 2)) + " FROM " + statement.target.table;
+    statement.is_table = true;
     return statement;
 }
 

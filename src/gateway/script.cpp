@@ -31,7 +31,8 @@ std::size_t skip_block_comment(std::string_view text, std::size_t at) {
     return at;
 }
 
-// Skips space and comments.
+}  // namespace
+
 std::size_t skip_blank(std::string_view text, std::size_t at) {
     while (at < text.size()) {
         if (std::isspace(static_cast<unsigned char>(text[at]))) {
@@ -46,6 +47,8 @@ std::size_t skip_blank(std::string_view text, std::size_t at) {
     }
     return at;
 }
+
+namespace {
 
 // Behind the quote that opens at `at`; a doubled quote reads as two texts side by side, which does no harm here.
 std::size_t skip_quoted(std::string_view text, std::size_t at) {

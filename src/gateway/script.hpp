@@ -20,6 +20,9 @@ struct ScriptPart {
 // Without parts that hold nothing but space and comments.
 std::vector<ScriptPart> split_script(std::string_view script);
 
+// Where something else than space and comments stands, from `at` on; the text's end if nothing does.
+std::size_t skip_blank(std::string_view text, std::size_t at);
+
 // The first word in lower case; "" if the text begins with something else.
 std::string first_word(std::string_view text);
 

@@ -104,8 +104,8 @@ TransactionOptions options_of(const json::array& list) {
 Statement transaction_statement(const json::object& node) {
     const std::string kind = text_of(node, "kind");
     const std::string savepoint = text_of(node, "savepoint_name");
-    if (kind == "TRANS_STMT_BEGIN" || kind == "TRANS_STMT_START")
-        return BeginStatement{options_of(list_of(node, "options"))};
+    if (kind == "TRANS_STMT_BEGIN") return BeginStatement{options_of(list_of(node, "options"))};
+    if (kind == "TRANS_STMT_START") return BeginStatement{options_of(list_of(node, "options")), "START TRANSACTION"};
     if (kind == "TRANS_STMT_COMMIT") return CommitStatement{flag_of(node, "chain")};
     if (kind == "TRANS_STMT_ROLLBACK") return RollbackStatement{flag_of(node, "chain")};
     if (kind == "TRANS_STMT_SAVEPOINT") return SavepointStatement{SavepointAction::define, savepoint};

@@ -24,6 +24,7 @@ using TransactionOptions = std::vector<std::pair<std::string, std::string>>;
 
 struct BeginStatement {
     TransactionOptions options;
+    std::string tag = "BEGIN";  // or "START TRANSACTION"
 };
 struct CommitStatement {
     bool chain = false;
@@ -96,7 +97,8 @@ struct CloseStatement {
 struct CopyStatement {
     bool from = false;
     engine::CopyTarget target;  // FROM
-    std::string query;          // TO: what is copied
+    InnerText query;            // TO: what is copied; its offset counts if the client wrote it
+    bool is_table = false;      // TO: the query is ours, of the table that the client named
     engine::CopyOptions options;
 };
 // The session's own, but not to be had: why.

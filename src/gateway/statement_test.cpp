@@ -74,5 +74,14 @@ TEST(Statement, PreparedStatementsKeepTypesAndText) {
     EXPECT_EQ(read<ExecuteStatement>("EXECUTE p").arguments.text, "");
 }
 
+TEST(Statement, CopyKeepsTheQuerysPlace) {
+    const std::string text = "COPY /* ( */ (SELECT ')' FROM t) TO STDOUT";
+    const auto copy = read<CopyStatement>(text);
+    EXPECT_EQ(copy.query.text, "SELECT ')' FROM t");
+    EXPECT_EQ(text.substr(copy.query.offset, copy.query.text.size()), copy.query.text);
+    EXPECT_FALSE(copy.is_table);
+    EXPECT_EQ(read<CopyStatement>("COPY t FROM STDIN WHERE a = $$where$$").target.condition, " a = $$where$$");
+}
+
 }  // namespace
 }  // namespace boathouse::gateway

@@ -67,7 +67,7 @@ Outcome<void> Session::begin_block(const BeginStatement& statement, Buffer& out)
     if (auto begun = begin_implicit(); !begun) return begun;
     transaction_ = Transaction::block;
     if (auto set = set_characteristics(statement.options); !set) return set;
-    pgwire::put_command_complete(out, "BEGIN");
+    pgwire::put_command_complete(out, statement.tag);
     return {};
 }
 
