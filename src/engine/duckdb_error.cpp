@@ -126,7 +126,8 @@ const char* state_of(const ErrorData& error) {
                        ? "21000"
                        : "22023";
         case ExceptionType::OUT_OF_MEMORY:
-            return "53200";
+            // Spilling stops before the disk is full.
+            return mentions(error, "max_temp_directory_size") ? "53100" : "53200";
         case ExceptionType::PERMISSION:
             return "42501";
         case ExceptionType::PARAMETER_NOT_RESOLVED:
@@ -162,7 +163,7 @@ QueryError to_query_error(const ErrorData& thrown, const Scrubber& scrubber) {
     // As JSON the error carries its position; as text it would have a caret drawn into its message.
     const bool is_json = thrown.RawMessage().starts_with("{\"exception_type\"");
     const ErrorData error = is_json ? ErrorData(thrown.RawMessage()) : thrown;
-    QueryError result{state_of(error), scrubber(error.RawMessage())};
+    QueryError result{state_of(error), scrubber.for_client(error.RawMessage())};
     if (error.Type() == ExceptionType::INTERRUPT) return interruption();
     // What DuckDB adds in further lines is advice.
     const std::size_t line_end = result.message.find('\n');

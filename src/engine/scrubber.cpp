@@ -22,8 +22,21 @@ Scrubber::Scrubber(const config::Settings& settings, const catalog::Endpoint& ca
     hide(settings.aws_session_token.reveal(), "***");
     const std::string& key = settings.aws_access_key_id.reveal();
     if (key.size() > 2 * kShortestSecret) hide(key, "***" + key.substr(key.size() - 4));
+    for (const std::string& directory : {settings.data_dir, settings.data_path}) {
+        if (directory.size() > 1 && directory.front() == '/')
+            directories_.push_back(directory.back() == '/' ? directory : directory + '/');
+    }
     std::sort(replacements_.begin(), replacements_.end(),
               [](const auto& left, const auto& right) { return left.first.size() > right.first.size(); });
+}
+
+std::string Scrubber::for_client(const std::string& text) const {
+    std::string shown = (*this)(text);
+    for (const std::string& directory : directories_) {
+        for (auto at = shown.find(directory); at != std::string::npos; at = shown.find(directory, at))
+            shown.erase(at, directory.size());
+    }
+    return shown;
 }
 
 std::string Scrubber::operator()(std::string text) const {

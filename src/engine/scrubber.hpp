@@ -19,9 +19,12 @@ class Scrubber {
     Scrubber(const config::Settings& settings, const catalog::Endpoint& catalog);
 
     std::string operator()(std::string text) const;
+    // For SQL clients, who have no business with where the box keeps its files: paths begin below the data directory.
+    std::string for_client(const std::string& text) const;
 
   private:
     std::vector<std::pair<std::string, std::string>> replacements_;  // what -> by what, longest first
+    std::vector<std::string> directories_;                           // with a slash at the end
 };
 
 }  // namespace boathouse::engine

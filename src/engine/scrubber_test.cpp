@@ -32,6 +32,17 @@ TEST(Scrubber, TakesOutPasswordsThatAreNotOurs) {
     EXPECT_EQ(scrubber()("host=x PASSWORD=abc user=y"), "host=x PASSWORD=*** user=y");
 }
 
+TEST(Scrubber, ShowsClientsPathsBelowTheDataDirectory) {
+    config::Settings settings;
+    settings.data_dir = "/srv/box";
+    settings.data_path = "/mnt/lake/";
+    const Scrubber scrub(settings, {});
+    EXPECT_EQ(scrub.for_client("Cannot open file \"/srv/box/lake/t/1.parquet\": No such file"),
+              "Cannot open file \"lake/t/1.parquet\": No such file");
+    EXPECT_EQ(scrub.for_client("/mnt/lake/t/1.parquet and /mnt/lake/t/2.parquet"), "t/1.parquet and t/2.parquet");
+    EXPECT_EQ(scrub("/srv/box/lake"), "/srv/box/lake");
+}
+
 TEST(Scrubber, WithoutSecretsChangesNothing) {
     EXPECT_EQ(Scrubber({}, {})("password authentication failed for user \"admin\""),
               "password authentication failed for user \"admin\"");

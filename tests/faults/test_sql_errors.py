@@ -1,5 +1,7 @@
 """What a SQL client is told when memory, the store or the catalog gives out, and that its session lives on."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from s3_server import S3Server
@@ -17,6 +19,18 @@ def test_memory_that_is_not_there_is_53200(new_box):
             connection.execute("SELECT length(string_agg(repeat('x', 1000), '')) FROM range(2000000)")
         assert str(box.data_dir) not in str(failure.value)
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_data_file_that_is_gone_is_named_from_the_data_directory_on(box):
+    with connect(box) as connection:
+        connection.execute("CREATE TABLE lost AS SELECT range AS a FROM range(10000)")
+        (path,), = connection.execute("SELECT data_file FROM ducklake_list_files('lake', 'lost')").fetchall()
+        Path(path).unlink()
+        with pytest.raises(psycopg.Error) as failure:
+            connection.execute("SELECT sum(a) FROM lost")
+        assert failure.value.sqlstate == "58030"
+        assert Path(path).name in str(failure.value) and str(box.data_dir) not in str(failure.value)
+        connection.execute("DROP TABLE lost")
 
 
 @pytest.fixture
