@@ -109,7 +109,8 @@ Outcome<ResultStream::Progress> ResultStream::encode(pgwire::Buffer& out, Limits
             return progress;
         }
         if (!impl_->gives_rows()) {
-            // A single row holds the count of changed rows; of CREATE TABLE AS too, though DuckDB does not call it that.
+            // A single row holds the count of changed rows; of CREATE TABLE AS too, though DuckDB does not call it
+            // that.
             auto chunk = impl_->finished ? nullptr : impl_->result->FetchRaw();
             const bool counts = impl_->result->properties.return_type == duckdb::StatementReturnType::CHANGED_ROWS ||
                                 impl_->tag == "SELECT";
