@@ -3,8 +3,8 @@
 // The statement stays the client's own text; only the places that differ are replaced, found by PostgreSQL's parse tree
 // and tokens, so that an error's position can be told in the client's text (Rewritten::positions). One family of
 // spellings has one file: operator_spelling.cpp, string_spelling.cpp, locking_clause.cpp, table_definition.cpp,
-// conflict_clause.cpp, several_objects.cpp, type_spelling.cpp, unneeded_statement.cpp. What only DuckDB's grammar takes passes, but for the operators. Pure
-// functions; any thread.
+// conflict_clause.cpp, several_objects.cpp, type_spelling.cpp, unneeded_statement.cpp. What only DuckDB's grammar takes
+// passes, but for the operators. Pure functions; any thread.
 #pragma once
 
 #include <optional>
