@@ -157,6 +157,13 @@ const char* state_of(const ErrorData& error) {
     return "XX000";
 }
 
+// What helps when memory (53200), or the disk that takes what does not fit there (53100), has run out.
+std::string advice_on(const std::string& sqlstate) {
+    if (sqlstate == "53100")
+        return "Free space on the disk of the box's data directory, or sort, join and aggregate less at once.";
+    return "Sort, join and aggregate less at once; the operator can raise memory_limit_mb, or lower sql_running_max.";
+}
+
 }  // namespace
 
 QueryError to_query_error(const ErrorData& thrown, const Scrubber& scrubber) {
@@ -171,6 +178,8 @@ QueryError to_query_error(const ErrorData& thrown, const Scrubber& scrubber) {
         result.hint = result.message.substr(result.message.find_first_not_of("\n\t ", line_end));
         result.message.resize(line_end);
     }
+    // DuckDB's advice is of settings that are the operator's.
+    if (error.Type() == ExceptionType::OUT_OF_MEMORY) result.hint = advice_on(result.sqlstate);
     const std::string position = info(error, "position");
     std::size_t offset = 0;
     if (!position.empty() &&

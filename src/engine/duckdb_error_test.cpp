@@ -20,6 +20,15 @@ TEST(DuckdbError, TellsWhatHasRunOut) {
     EXPECT_EQ(state_of(duckdb::ConnectionException("could not connect")), "08006");
 }
 
+TEST(DuckdbError, AdvisesOnWhatHasRunOutInTheBoxsOwnWords) {
+    const QueryError error = to_query_error(duckdb::ErrorData(duckdb::OutOfMemoryException(
+                                                "could not allocate block\n\nPossible solutions:\n* SET threads=1")),
+                                            Scrubber({}, {}));
+    EXPECT_EQ(error.message, "could not allocate block");
+    EXPECT_NE(error.hint.find("memory_limit_mb"), std::string::npos);
+    EXPECT_EQ(error.hint.find("SET threads"), std::string::npos);
+}
+
 TEST(DuckdbError, TellsWhoEndedTheStatement) {
     EXPECT_EQ(state_of(duckdb::InterruptException()), "57014");
     EXPECT_EQ(state_of(duckdb::TransactionException("Transaction conflict - attempting to insert into table")),
