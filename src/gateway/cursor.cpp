@@ -72,10 +72,11 @@ Outcome<void> Session::declare(const DeclareStatement& statement, const Form& fo
             if (error.position > 0) error.position += statement.query.offset;
             return error;
         };
-        const auto postgres = is_postgres(statement.query.text);
+        const auto postgres = relayed_statement(statement.query.text);
         if (!postgres) return moved(postgres.error());
         if (*postgres) {
-            auto rows = relay_text(statement.query.text);
+            if ((*postgres)->changes_roles) return QueryError{"42601", "a cursor's query must return rows"};
+            auto rows = run_relayed(**postgres, {});
             if (!rows) return moved(rows.error());
             cursor.rows = std::move(*rows);
         } else {

@@ -64,12 +64,13 @@ Outcome<std::shared_ptr<PreparedStatement>> Session::prepare(std::string_view te
         return error;
     };
     const std::string_view query = cursor ? std::string_view(cursor->query.text) : parts[0].text;
-    const auto postgres = is_postgres(query);
+    const auto postgres = relayed_statement(query);
     if (!postgres) return moved(postgres.error());
     if (*postgres) {
         auto relayed = relay().prepare(query, types, mirror_settings());
         if (!relayed) return moved(relayed.error());
         prepared->relayed = std::move(*relayed);
+        prepared->relayed->changes_roles = (*postgres)->changes_roles;
         prepared->parameter_types = prepared->relayed->parameter_types;
         if (!cursor) prepared->columns = prepared->relayed->columns;
         return prepared;
@@ -208,7 +209,8 @@ Outcome<void> Session::start_portal(Portal& portal, bool sync_follows, Buffer& o
 }
 
 Outcome<std::shared_ptr<Rows>> Session::run_plan(const PreparedStatement& statement, const Portal& portal) {
-    if (statement.relayed) return relay_portal(statement, portal);
+    if (statement.relayed)
+        return run_relayed(*statement.relayed, {portal.parameter_formats, portal.parameters, portal.result_formats});
     if (auto armed = arm_engine(); !armed) return armed.error();
     std::vector<engine::ParameterValue> values;
     for (std::size_t i = 0; i < portal.parameters.size(); ++i) {

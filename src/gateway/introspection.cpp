@@ -8,6 +8,7 @@
 namespace boathouse::gateway {
 
 using engine::Outcome;
+using engine::QueryError;
 
 namespace {
 
@@ -41,23 +42,28 @@ std::string mirror_path(const std::vector<std::string>& names, mirror::Mirror& m
 }  // namespace
 
 // Errors: what neither DuckDB nor PostgreSQL could answer.
-Outcome<bool> Session::is_postgres(std::string_view text) {
-    if (services_.exchange == nullptr) return false;
+Outcome<std::shared_ptr<relay::RelayedStatement>> Session::relayed_statement(std::string_view text) {
+    const std::shared_ptr<relay::RelayedStatement> none;
+    if (services_.exchange == nullptr) return none;
     const std::string path = settings_->value("search_path").value_or("");
     if (path.find(kInformationSchema) == std::string::npos && !relay::may_be_postgres(text)) {
         last_route_ = "duckdb: names nothing of PostgreSQL's";
-        return false;
+        return none;
     }
     const auto statements = syntax::parse(text);
     if (!statements || statements->size() != 1) {
         last_route_ = "duckdb: its own grammar";
-        return false;
+        return none;
     }
     relay::Route route = relay::route(statements->front(), services_.exchange->vocabulary, path_elements(path));
     last_route_ = std::move(route.reason);
     log_debug("gateway", "route: {}", last_route_);
     if (route.refusal) return *route.refusal;
-    return route.brain == relay::Brain::postgres;
+    if (route.brain == relay::Brain::duckdb) return none;
+    auto statement = std::make_shared<relay::RelayedStatement>();
+    statement->text = text;
+    statement->changes_roles = route.changes_roles;
+    return statement;
 }
 
 relay::Relay& Session::relay() {
@@ -81,15 +87,15 @@ relay::Settings Session::mirror_settings() const {
     return settings;
 }
 
-Outcome<std::shared_ptr<Rows>> Session::relay_text(std::string_view text) {
-    auto stream = relay().run(text, mirror_settings());
-    if (!stream) return stream.error();
-    return std::make_shared<Rows>(Rows{std::move(*stream)});
-}
-
-Outcome<std::shared_ptr<Rows>> Session::relay_portal(const PreparedStatement& statement, const Portal& portal) {
-    relay::Arguments arguments{portal.parameter_formats, portal.parameters, portal.result_formats};
-    auto stream = relay().run(*statement.relayed, arguments, mirror_settings());
+Outcome<std::shared_ptr<Rows>> Session::run_relayed(const relay::RelayedStatement& statement,
+                                                    const relay::Arguments& arguments) {
+    // A transaction of PostgreSQL's own could not be rolled back with the lake's.
+    if (statement.changes_roles && in_transaction()) {
+        QueryError error{"25001", "statements about roles cannot run inside a transaction block"};
+        error.hint = "They are committed by themselves.";
+        return error;
+    }
+    auto stream = relay().run(statement, arguments, mirror_settings());
     if (!stream) return stream.error();
     return std::make_shared<Rows>(Rows{std::move(*stream)});
 }

@@ -95,7 +95,7 @@ class Session {
         struct Part {
             Statement statement;
             std::optional<engine::Parsed> parsed;
-            std::optional<std::string> relayed;  // the text of a statement that PostgreSQL answers
+            std::shared_ptr<relay::RelayedStatement> relayed;  // that PostgreSQL answers
             std::size_t offset = 0;
         };
         std::string text;
@@ -179,11 +179,11 @@ class Session {
     engine::Outcome<Progress> send_rows(Answer& answer, std::uint64_t& rows_max, pgwire::Buffer& out);
 
     // introspection.cpp: what PostgreSQL answers, in the mirror.
-    engine::Outcome<bool> is_postgres(std::string_view text);
+    engine::Outcome<std::shared_ptr<relay::RelayedStatement>> relayed_statement(std::string_view text);
     relay::Relay& relay();
     relay::Settings mirror_settings() const;
-    engine::Outcome<std::shared_ptr<Rows>> relay_text(std::string_view text);
-    engine::Outcome<std::shared_ptr<Rows>> relay_portal(const PreparedStatement& statement, const Portal& portal);
+    engine::Outcome<std::shared_ptr<Rows>> run_relayed(const relay::RelayedStatement& statement,
+                                                       const relay::Arguments& arguments);
 
     // transaction.cpp
     engine::Outcome<void> begin_block(const BeginStatement& statement, pgwire::Buffer& out);

@@ -72,6 +72,7 @@ constexpr Setting kSettings[] = {
     {"ordered_aggregate_threshold", Kind::integer, "262144", "", SettingEffect::engine},
     {"partitioned_write_flush_threshold", Kind::integer, "524288", "", SettingEffect::engine},
     {"partitioned_write_max_open_files", Kind::integer, "100", "", SettingEffect::engine},
+    {"password_encryption", Kind::fixed, "scram-sha-256"},
     {"perfect_ht_threshold", Kind::integer, "12", "", SettingEffect::engine},
     {"pivot_filter_threshold", Kind::integer, "20", "", SettingEffect::engine},
     {"pivot_limit", Kind::integer, "100000", "", SettingEffect::engine},

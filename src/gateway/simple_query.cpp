@@ -40,12 +40,10 @@ bool Session::prepare_script(Script& script, Buffer& out) {
         added.offset = part.offset;
         added.statement = classify(part.text);
         if (!std::holds_alternative<EngineStatement>(added.statement)) continue;
-        const auto postgres = is_postgres(part.text);
-        if (!postgres) return fail(postgres.error(), part.offset);
-        if (*postgres) {
-            added.relayed.emplace(part.text);
-            continue;
-        }
+        auto relayed = relayed_statement(part.text);
+        if (!relayed) return fail(relayed.error(), part.offset);
+        added.relayed = std::move(*relayed);
+        if (added.relayed) continue;
         if (auto armed = arm_engine(); !armed) return fail(armed.error(), 0);
         auto parsed = engine_->parse(part.text);
         if (!parsed) return fail(parsed.error(), part.offset);
@@ -74,7 +72,7 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
     }
     const Form form;
     if (part.relayed) {
-        auto rows = relay_text(*part.relayed);
+        auto rows = run_relayed(*part.relayed, {});
         if (!rows) return rows.error();
         script.answer = answer_with(std::move(*rows), form, out);
         return false;

@@ -163,8 +163,9 @@ std::string literal(const std::string& text) {
 }
 
 // What makes a connection the client's. What is about the catalogs only reads; PostgreSQL sees to that.
-std::string preparation(const Settings& settings) {
-    std::string sql = "SELECT pg_catalog.set_config('default_transaction_read_only', 'on', false)";
+std::string preparation(const Settings& settings, bool read_only) {
+    std::string sql = "SELECT pg_catalog.set_config('default_transaction_read_only', '" +
+                      std::string(read_only ? "on" : "off") + "', false)";
     for (const auto& [name, value] : settings) {
         sql += ", pg_catalog.set_config(" + literal(name) + ", " + literal(value) + ", false)";
     }
@@ -235,7 +236,7 @@ Outcome<std::unique_ptr<engine::ResultStream>> Relay::answer(Loan loan, std::str
 Outcome<std::shared_ptr<RelayedStatement>> Relay::prepare(std::string_view text,
                                                           const std::vector<std::uint32_t>& types,
                                                           const Settings& settings) {
-    auto loan = pool_.borrow(role_, preparation(settings));
+    auto loan = pool_.borrow(role_, preparation(settings, true));
     if (!loan) return loan.error();
     ServerConnection& connection = loan->connection();
     auto statement = std::make_shared<RelayedStatement>();
@@ -268,7 +269,7 @@ Outcome<std::shared_ptr<RelayedStatement>> Relay::prepare(std::string_view text,
 
 Outcome<std::unique_ptr<engine::ResultStream>> Relay::run(const RelayedStatement& statement, const Arguments& arguments,
                                                           const Settings& settings) {
-    auto loan = pool_.borrow(role_, preparation(settings));
+    auto loan = pool_.borrow(role_, preparation(settings, !statement.changes_roles));
     if (!loan) return loan.error();
     Buffer messages;
     put_parse(messages, statement.text, statement.given_types);
@@ -277,10 +278,6 @@ Outcome<std::unique_ptr<engine::ResultStream>> Relay::run(const RelayedStatement
     put_execute(messages);
     { const Message sync(messages, 'S'); }
     return answer(std::move(*loan), statement.text, messages.view(), arguments.result_formats);
-}
-
-Outcome<std::unique_ptr<engine::ResultStream>> Relay::run(std::string_view text, const Settings& settings) {
-    return run(RelayedStatement{std::string(text), {}, {}, {}}, {}, settings);
 }
 
 }  // namespace boathouse::relay

@@ -1,7 +1,8 @@
 // A client's statements about the system catalogs, answered by PostgreSQL itself in the mirror.
 //
 // A Relay belongs to one session; one thread at a time, but for cancel(), which any thread may call. Each statement
-// runs on a connection borrowed for it, authenticated as the client's role, read-only, with the client's settings; its
+// runs on a connection borrowed for it, authenticated as the client's role, read-only (but for what is about roles),
+// with the client's settings; its
 // answer comes through as PostgreSQL gave it: columns with their table's numbers, values in the format asked for,
 // errors. Rows gather in memory up to kRowBytesMax, so that a slow client holds no connection; a larger answer fails
 // with 54000.
@@ -29,6 +30,7 @@ struct RelayedStatement {
     std::vector<std::uint32_t> given_types;      // of parameters, as the client said them
     std::vector<std::uint32_t> parameter_types;  // as PostgreSQL has decided
     std::vector<pgwire::ColumnDescription> columns;
+    bool changes_roles = false;  // it may write
 };
 
 // What Bind says.
@@ -57,8 +59,6 @@ class Relay {
                                                                const Settings& settings);
     engine::Outcome<std::unique_ptr<engine::ResultStream>> run(const RelayedStatement& statement,
                                                                const Arguments& arguments, const Settings& settings);
-    // Without parameters, in text.
-    engine::Outcome<std::unique_ptr<engine::ResultStream>> run(std::string_view text, const Settings& settings);
 
     // What runs now or begins from now on fails with 57014, until clear_cancel().
     void cancel();

@@ -106,7 +106,7 @@ bool names_only_plain_catalog_types(const Statement& statement) {
 }
 
 Route refuse(std::string reason, QueryError error) {
-    return {Brain::duckdb, std::move(reason), std::move(error)};
+    return {Brain::duckdb, false, std::move(reason), std::move(error)};
 }
 
 std::string full_name(const Relation& relation) {
@@ -120,6 +120,25 @@ Route refuse_mixture(const std::string& of_postgres, const std::string& of_the_l
     return refuse("refused: " + of_postgres + " with " + of_the_lake, std::move(error));
 }
 
+// Roles are the whole server's: what is done to them in the mirror outlasts it.
+bool changes_roles(std::string_view kind) {
+    static constexpr std::array<std::string_view, 5> kKinds{"CreateRoleStmt", "AlterRoleStmt", "AlterRoleSetStmt",
+                                                            "DropRoleStmt", "GrantRoleStmt"};
+    return contains(kKinds, kind);
+}
+
+bool changes_privileges(std::string_view kind) {
+    static constexpr std::array<std::string_view, 4> kKinds{"GrantStmt", "AlterDefaultPrivilegesStmt",
+                                                            "ReassignOwnedStmt", "DropOwnedStmt"};
+    return contains(kKinds, kind);
+}
+
+Route refuse_privileges(const Statement& statement) {
+    QueryError error{"0A000", "privileges on single objects of the lake are not kept"};
+    error.hint = "Roles have their rights as members of lake_reader, lake_writer or lake_admin: GRANT lake_reader TO …";
+    return refuse("refused: " + std::string(statement.kind), std::move(error));
+}
+
 // `system` is a relation of PostgreSQL's, `lake` one of the lake's or null.
 Route route_catalog(const Statement& statement, const Relation& system, const Relation* lake) {
     if (system.written) {
@@ -129,12 +148,14 @@ Route route_catalog(const Statement& statement, const Relation& system, const Re
     if (lake != nullptr) return refuse_mixture(full_name(system), "\"" + full_name(*lake) + "\"", system.offset);
     if (statement.kind != "SelectStmt" && statement.kind != "ExplainStmt")
         return refuse_mixture(full_name(system), "own objects", system.offset);
-    return {Brain::postgres, "postgres: relation " + full_name(system), std::nullopt};
+    return {Brain::postgres, false, "postgres: relation " + full_name(system), {}};
 }
 
 }  // namespace
 
 Route route(const Statement& statement, const Vocabulary& vocabulary, const std::vector<std::string>& search_path) {
+    if (changes_roles(statement.kind)) return {Brain::postgres, true, "postgres: " + std::string(statement.kind), {}};
+    if (changes_privileges(statement.kind)) return refuse_privileges(statement);
     const Relation* system = nullptr;
     const Relation* lake = nullptr;
     for (const Relation& relation : statement.relations) {
@@ -148,30 +169,28 @@ Route route(const Statement& statement, const Vocabulary& vocabulary, const std:
             return refuse_mixture(function->name + "()", "\"" + full_name(*lake) + "\"", function->offset);
         if (const syntax::Type* type = find_catalog_type(statement))
             return refuse_mixture("type " + type->name, "\"" + full_name(*lake) + "\"", type->offset);
-        return {Brain::duckdb, "duckdb: relation " + full_name(*lake), std::nullopt};
+        return {Brain::duckdb, false, "duckdb: relation " + full_name(*lake), {}};
     }
     if (statement.kind != "SelectStmt" && statement.kind != "ExplainStmt")
-        return {Brain::duckdb, "duckdb: " + std::string(statement.kind), std::nullopt};
+        return {Brain::duckdb, false, "duckdb: " + std::string(statement.kind), {}};
     if (const Function* function = find_duckdb_function(statement))
-        return {Brain::duckdb, "duckdb: function " + function->name, std::nullopt};
+        return {Brain::duckdb, false, "duckdb: function " + function->name, {}};
     if (const Function* function = find_catalog_function(statement))
-        return {Brain::postgres, "postgres: function " + function->name, std::nullopt};
+        return {Brain::postgres, false, "postgres: function " + function->name, {}};
     if (asks_only_for_the_client(statement))
-        return {Brain::postgres, "postgres: function " + statement.functions.front().name, std::nullopt};
+        return {Brain::postgres, false, "postgres: function " + statement.functions.front().name, {}};
     if (const syntax::Type* type = find_catalog_type(statement))
-        return {Brain::postgres, "postgres: type " + type->name, std::nullopt};
+        return {Brain::postgres, false, "postgres: type " + type->name, {}};
     if (names_only_plain_catalog_types(statement))
-        return {Brain::postgres, "postgres: type " + statement.types.front().name, std::nullopt};
-    return {Brain::duckdb, "duckdb: no relation", std::nullopt};
+        return {Brain::postgres, false, "postgres: type " + statement.types.front().name, {}};
+    return {Brain::duckdb, false, "duckdb: no relation", {}};
 }
 
 bool may_be_postgres(std::string_view text) {
-    static constexpr std::array<std::string_view, 17> kWords{"ts_token_type", "pg_",     "information_schema",
-                                                             "reg",           "has_",    "current_",
-                                                             "user",          "version", "_description",
-                                                             "format_type",   "txid_",   "inet_",
-                                                             "row_security",  "acl",     "oid",
-                                                             "name",          "u&\""};
+    static constexpr std::array<std::string_view, 21> kWords{
+        "role",  "grant", "revoke",       " owned", "ts_token_type", "pg_",          "information_schema",
+        "reg",   "has_",  "current_",     "user",   "version",       "_description", "format_type",
+        "txid_", "inet_", "row_security", "acl",    "oid",           "name",         "u&\""};
     std::string lower(text);
     std::transform(lower.begin(), lower.end(), lower.begin(),
                    [](char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte; });

@@ -3,7 +3,8 @@
 // By PostgreSQL's parse tree and its rules for names. Relations of pg_catalog and information_schema are PostgreSQL's,
 // every other relation is DuckDB's; a statement with both is refused, because neither could answer it. Without
 // relations DuckDB answers, unless a function or a type is about the catalogs (pg_get_viewdef, regclass). What
-// PostgreSQL's parser does not take is DuckDB's grammar. Pure functions over what Vocabulary holds; any thread.
+// PostgreSQL's parser does not take is DuckDB's grammar. Statements about roles are PostgreSQL's; those about
+// privileges on single objects are refused. Pure functions over what Vocabulary holds; any thread.
 #pragma once
 
 #include <functional>
@@ -30,7 +31,8 @@ enum class Brain { duckdb, postgres };
 
 struct Route {
     Brain brain = Brain::duckdb;
-    std::string reason;  // for people: SHOW boathouse.last_route, the log
+    bool changes_roles = false;  // CREATE ROLE and its kin, which PostgreSQL runs in the mirror
+    std::string reason;          // for people: SHOW boathouse.last_route, the log
     std::optional<engine::QueryError> refusal;
 };
 

@@ -102,6 +102,22 @@ TEST(Router, RefusesWhatNeitherCouldAnswer) {
     EXPECT_EQ(routed("SELECT * FROM t, pg_class").refusal->position, 18U);
 }
 
+TEST(Router, GivesPostgresqlWhatIsAboutRoles) {
+    for (const char* text :
+         {"CREATE ROLE a", "CREATE USER a PASSWORD 'x'", "ALTER USER a NOLOGIN", "DROP ROLE a",
+          "ALTER ROLE a SET statement_timeout = '5s'", "GRANT lake_reader TO a", "REVOKE lake_reader FROM a"}) {
+        EXPECT_TRUE(may_be_postgres(text)) << text;
+        EXPECT_EQ(brain(text), Brain::postgres) << text;
+        EXPECT_TRUE(routed(text).changes_roles) << text;
+    }
+    EXPECT_FALSE(routed("SELECT * FROM pg_roles").changes_roles);
+    for (const char* text : {"GRANT SELECT ON t TO a", "REVOKE ALL ON t FROM a", "REASSIGN OWNED BY a TO b",
+                             "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO a"}) {
+        EXPECT_TRUE(may_be_postgres(text)) << text;
+        EXPECT_EQ(refusal(text), "0A000") << text;
+    }
+}
+
 TEST(Router, SaysWhy) {
     EXPECT_EQ(routed("SELECT * FROM pg_class").reason, "postgres: relation pg_class");
     EXPECT_EQ(routed("SELECT version()").reason, "postgres: function version");
