@@ -1,5 +1,5 @@
 \set aid random(0, 99)
 \startpipeline
-SELECT :aid::int + 1;
+SELECT :aid + 1;
 SELECT balance FROM pgbench_balances WHERE aid = :aid;
 \endpipeline

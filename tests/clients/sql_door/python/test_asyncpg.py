@@ -160,6 +160,23 @@ def test_statements_are_planned_again_when_a_table_changes(run, new_table):
     run(work)
 
 
+def test_copy(run, new_table, tmp_path):
+    new_table("asyncpg_copy", "id int, name text, price numeric(10,2)")
+    rows = [(number, f"name {number}", decimal.Decimal(number) / 4) for number in range(1000)]
+
+    async def work(lake):
+        assert await lake.copy_records_to_table("asyncpg_copy", records=rows) == "COPY 1000"
+        assert await lake.copy_from_query("SELECT id FROM asyncpg_copy WHERE id < $1 ORDER BY id", 3,
+                                          output=str(tmp_path / "out")) == "COPY 3"
+        assert (tmp_path / "out").read_text() == "0\n1\n2\n"
+        await lake.copy_from_table("asyncpg_copy", output=str(tmp_path / "all.csv"), format="csv", header=True)
+        await lake.execute("DELETE FROM asyncpg_copy")
+        assert await lake.copy_to_table("asyncpg_copy", source=str(tmp_path / "all.csv"), format="csv", header=True) == "COPY 1000"
+        assert [tuple(row) for row in await lake.fetch("SELECT * FROM asyncpg_copy ORDER BY id")] == rows
+
+    run(work)
+
+
 def test_pool(door):
     async def work():
         async with asyncpg.create_pool(**arguments(door), min_size=2, max_size=4) as pool:

@@ -69,6 +69,9 @@ def test_execute_values(connect, new_table):
         psycopg2.extras.execute_batch(cursor, "UPDATE psycopg2_values SET name = %s WHERE id = %s", [("a", 1), ("b", 2)])
         cursor.execute("SELECT * FROM psycopg2_values ORDER BY id")
         assert cursor.fetchall() == [rows[0], (1, "a"), (2, "b"), *rows[3:]]
+        returned = psycopg2.extras.execute_values(cursor, "INSERT INTO psycopg2_values VALUES %s RETURNING id",
+                                                  [(1000, "x"), (1001, "y")], fetch=True)
+        assert returned == [(1000,), (1001,)]
 
 
 def test_named_cursor(connect):
