@@ -23,6 +23,10 @@ Refusal refusal(std::string_view text) {
     return result ? Refusal{} : result.error();
 }
 
+TEST(Rewrite, TakesTheCatalogFromTypesInQuotesToo) {
+    EXPECT_EQ(rewritten("SELECT $1::\"pg_catalog\".\"int4\"::text"), "SELECT $1:: \"int4\"::text");
+}
+
 TEST(Rewrite, QuotesNamesThatAreDuckdbsWords) {
     EXPECT_EQ(rewritten("SELECT At, t.qualify FROM t"), "SELECT \"at\", t.\"qualify\" FROM t");
     EXPECT_EQ(rewritten("INSERT INTO t (at) VALUES (1)"), "INSERT INTO t (\"at\") VALUES (1)");

@@ -8,11 +8,15 @@ namespace boathouse::syntax {
 
 namespace {
 
+bool is_catalog(std::string_view word) {
+    return word == "pg_catalog" || word == "\"pg_catalog\"";
+}
+
 void unqualify(Draft& draft, const PgQuery__TypeName& type) {
     const auto at = static_cast<std::size_t>(std::max(type.location, 0));
     const auto schema =
         std::find_if(draft.tokens.begin(), draft.tokens.end(), [&](const Token& token) { return token.begin >= at; });
-    if (draft.tokens.end() - schema < 3 || draft.word(*schema) != "pg_catalog") return;
+    if (draft.tokens.end() - schema < 3 || !is_catalog(draft.word(*schema))) return;
     if (schema[1].kind != PG_QUERY__TOKEN__ASCII_46) return;
     draft.splices.remove(schema[0].begin, schema[1].end);
 }
@@ -26,7 +30,7 @@ void unqualify_all(Draft& draft, const ProtobufCMessage& node) {
 
 bool names_catalog(const Draft& draft) {
     return std::any_of(draft.tokens.begin(), draft.tokens.end(),
-                       [&](const Token& token) { return draft.word(token) == "pg_catalog"; });
+                       [&](const Token& token) { return is_catalog(draft.word(token)); });
 }
 
 Step rewrite_types(Draft& draft, const ProtobufCMessage& statement) {

@@ -166,7 +166,7 @@ def test_copy(run, new_table, tmp_path):
 
     async def work(lake):
         assert await lake.copy_records_to_table("asyncpg_copy", records=rows) == "COPY 1000"
-        assert await lake.copy_from_query("SELECT id FROM asyncpg_copy WHERE id < $1 ORDER BY id", 3,
+        assert await lake.copy_from_query("SELECT id FROM asyncpg_copy WHERE id < 3 ORDER BY id",
                                           output=str(tmp_path / "out")) == "COPY 3"
         assert (tmp_path / "out").read_text() == "0\n1\n2\n"
         await lake.copy_from_table("asyncpg_copy", output=str(tmp_path / "all.csv"), format="csv", header=True)
