@@ -15,6 +15,7 @@
 #include "engine/postgres_meaning.hpp"
 #include "engine/public_schema.hpp"
 #include "engine/returning.hpp"
+#include "engine/self_contained.hpp"
 #include "engine/session_impl.hpp"
 #include "engine/setting_functions.hpp"
 #include "engine/view_rename.hpp"
@@ -190,6 +191,16 @@ Outcome<Parsed> Session::parse(std::string_view text) {
         return Parsed(std::move(parsed));
     } catch (const std::exception& exception) {
         return impl_->describe(exception, parsed->positions);
+    }
+}
+
+bool Session::is_self_contained(const Parsed& parsed) {
+    const auto& statements = parsed.impl_->statements;
+    try {
+        return !impl_->reading && statements.size() == 1 &&
+               engine::is_self_contained(*impl_->connection.context, *statements.front());
+    } catch (const std::exception&) {
+        return false;  // a failed transaction, for which the statement is not run either
     }
 }
 

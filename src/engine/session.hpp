@@ -172,6 +172,9 @@ class Session {
 
     Outcome<std::unique_ptr<ResultStream>> run(Parsed statement);
 
+    // Whether a plan of it stays good for as long as the session's settings do (self_contained.hpp).
+    bool is_self_contained(const Parsed& statement);
+
     // `parameter_types` as the client says them, 0 where it does not.
     Outcome<std::unique_ptr<Prepared>> prepare(Parsed statement, const std::vector<std::uint32_t>& parameter_types);
     Outcome<std::unique_ptr<ResultStream>> run(Prepared& statement, const std::vector<ParameterValue>& parameters);

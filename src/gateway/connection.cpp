@@ -139,8 +139,10 @@ void Connection::on_read(error_code error, const char* bytes, std::size_t count)
     if (take_frames()) read();
 }
 
-// Cuts frames off what has come; false if the connection waits for something else than more bytes.
+// Cuts frames off what has come; false if the connection waits for something else than more bytes. What came together
+// is enqueued together: a session that is woken by Bind finds Execute and Sync behind it.
 bool Connection::take_frames() {
+    std::vector<Frame> frames;
     std::size_t taken = 0;
     bool go_on = true;
     while (go_on) {
@@ -150,6 +152,7 @@ bool Connection::take_frames() {
         std::size_t consumed = 0;
         auto frame = pgwire::take_frame(std::string_view(input_).substr(taken), !startup_done_, bytes_max, consumed);
         if (!frame) {
+            enqueue(std::move(frames));
             const std::string message = startup_done_ ? frame.error().message : "invalid length of startup packet";
             answer_directly(fatal("08P01", message), [this] { shut_down(); });
             return false;
@@ -157,13 +160,14 @@ bool Connection::take_frames() {
         if (!*frame) break;
         taken += consumed;
         if (startup_done_) {
-            enqueue(std::move(**frame));
+            frames.push_back(std::move(**frame));
         } else {
             input_.erase(0, taken);
             taken = 0;
             go_on = before_session(**frame);
         }
     }
+    enqueue(std::move(frames));
     input_.erase(0, taken);
     if (input_.empty() && input_.capacity() > kInputBytesKept) input_.shrink_to_fit();
     return go_on;
@@ -206,7 +210,7 @@ bool Connection::before_session(const Frame& frame) {
         return false;
     }
     open_session();
-    enqueue(frame);
+    enqueue({frame});
     return true;
 }
 
@@ -256,11 +260,14 @@ void Connection::answer_directly(std::string bytes, std::function<void()> then) 
     }
 }
 
-void Connection::enqueue(Frame frame) {
+void Connection::enqueue(std::vector<Frame> frames) {
+    if (frames.empty()) return;
     const std::lock_guard lock(mutex_);
     const bool was_idle = !running_ && !parked_ && !held_back_ && inbox_.empty();
-    inbox_bytes_ += frame.body.size() + sizeof(Frame);
-    inbox_.push_back(std::move(frame));
+    for (Frame& frame : frames) {
+        inbox_bytes_ += frame.body.size() + sizeof(Frame);
+        inbox_.push_back(std::move(frame));
+    }
     if (was_idle) ++idleness_;
     schedule_locked();
 }

@@ -79,7 +79,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void limit_log_in();
     void limit_statement(std::chrono::milliseconds limit, std::uint64_t statement);
     void limit_idleness(std::chrono::milliseconds limit, std::uint64_t idleness, Farewell farewell);
-    void enqueue(pgwire::Frame frame);
+    void enqueue(std::vector<pgwire::Frame> frames);
 
     // connection_job.cpp, on an executor.
     void run_session();

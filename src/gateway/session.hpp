@@ -25,6 +25,7 @@
 #include "gateway/log_in.hpp"
 #include "gateway/portals.hpp"
 #include "gateway/prepared_statements.hpp"
+#include "gateway/repeated_statements.hpp"
 #include "gateway/savepoints.hpp"
 #include "gateway/session_settings.hpp"
 #include "gateway/sql_settings.hpp"
@@ -95,6 +96,7 @@ class Session {
         struct Part {
             Statement statement;
             std::optional<engine::Parsed> parsed;
+            std::shared_ptr<engine::Prepared> plan;            // instead, of a text that comes again and again
             std::shared_ptr<relay::RelayedStatement> relayed;  // that PostgreSQL answers
             std::size_t offset = 0;
         };
@@ -116,6 +118,7 @@ class Session {
     // simple_query.cpp
     void query(const pgwire::Frame& frame, pgwire::Buffer& out);
     bool prepare_script(Script& script, pgwire::Buffer& out);
+    engine::Outcome<void> prepare_part(Script::Part& part, std::string_view text, bool alone);
     void resume_script(pgwire::Buffer& out);
     engine::Outcome<bool> run_part(Script& script, Script::Part& part, pgwire::Buffer& out);
     engine::Outcome<bool> continue_part(Script& script, pgwire::Buffer& out);
@@ -250,6 +253,7 @@ class Session {
     Savepoints savepoints_;
     std::string snapshot_;  // that the transaction reads, once a savepoint has asked for it
     PreparedStatements statements_;
+    RepeatedStatements repeated_;
     Portals portals_;
     std::optional<Script> script_;
     // A COPY FROM STDIN of the script's present statement, or of an Execute.

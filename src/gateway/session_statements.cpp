@@ -120,6 +120,7 @@ Outcome<void> Session::set_transaction(const SetTransactionStatement& statement,
 }
 
 Outcome<void> Session::apply(const SettingChange& change, Buffer& out) {
+    repeated_.clear();
     switch (change.effect) {
         case SettingEffect::none:
             break;

@@ -35,21 +35,38 @@ bool Session::prepare_script(Script& script, Buffer& out) {
         return false;
     };
     if (refusal_) return fail(*std::exchange(refusal_, std::nullopt), 0);
-    for (const ScriptPart& part : split_script(script.text)) {
+    const std::vector<ScriptPart> parts = split_script(script.text);
+    for (const ScriptPart& part : parts) {
         Script::Part& added = script.parts.emplace_back();
         added.offset = part.offset;
-        added.statement = classify(part.text);
-        if (!std::holds_alternative<EngineStatement>(added.statement)) continue;
-        auto relayed = relayed_statement(part.text);
-        if (!relayed) return fail(relayed.error(), part.offset);
-        added.relayed = std::move(*relayed);
-        if (added.relayed) continue;
-        if (auto armed = arm_engine(); !armed) return fail(armed.error(), 0);
-        auto parsed = engine_->parse(part.text);
-        if (!parsed) return fail(parsed.error(), part.offset);
-        added.parsed.emplace(std::move(*parsed));
+        if (auto prepared = prepare_part(added, part.text, parts.size() == 1); !prepared)
+            return fail(prepared.error(), part.offset);
     }
     return true;
+}
+
+// `alone`: the only one of its script, so that its text may have a plan that is kept.
+Outcome<void> Session::prepare_part(Script::Part& part, std::string_view text, bool alone) {
+    if (alone) part.plan = repeated_.find(text);
+    if (part.plan) return {};
+    part.statement = classify(text);
+    if (!std::holds_alternative<EngineStatement>(part.statement)) return {};
+    auto relayed = relayed_statement(text);
+    if (!relayed) return relayed.error();
+    part.relayed = std::move(*relayed);
+    if (part.relayed) return {};
+    if (auto armed = arm_engine(); !armed) return armed;
+    auto parsed = engine_->parse(text);
+    if (!parsed) return parsed.error();
+    part.parsed.emplace(std::move(*parsed));
+    if (!alone || transaction_ != Transaction::none || !repeated_.is_repeated(text)) return {};
+    if (!engine_->is_self_contained(*part.parsed)) return {};
+    auto plan = engine_->prepare(std::move(*part.parsed), {});
+    part.parsed.reset();
+    if (!plan) return plan.error();
+    part.plan = std::move(*plan);
+    repeated_.keep(text, part.plan);
+    return {};
 }
 
 // Runs one statement up to its first rows; true if it is complete.
@@ -59,7 +76,8 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
     }
     if (script.next > 0) restart_clock();
     const auto* copy = std::get_if<CopyStatement>(&part.statement);
-    const bool runs_in_engine = part.parsed || copy || std::holds_alternative<DeclareStatement>(part.statement) ||
+    const bool runs_in_engine = part.parsed || part.plan || copy ||
+                                std::holds_alternative<DeclareStatement>(part.statement) ||
                                 std::holds_alternative<ExecuteStatement>(part.statement);
     if (runs_in_engine && script.parts.size() > 1) {
         if (auto begun = begin_implicit(); !begun) return begun.error();
@@ -77,15 +95,15 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
         script.answer = answer_with(std::move(*rows), form, out);
         return false;
     }
-    if (!part.parsed) {
+    if (!part.parsed && !part.plan) {
         auto rest = run_session_statement(part.statement, form, out);
         if (!rest) return rest.error();
         script.answer = std::move(*rest);
         return !script.answer.has_value();
     }
     if (auto armed = arm_engine(); !armed) return armed.error();
-    put_notices(part.parsed->notices(), out);
-    auto stream = engine_->run(std::move(*part.parsed));
+    put_notices(part.plan ? part.plan->notices() : part.parsed->notices(), out);
+    auto stream = part.plan ? engine_->run(*part.plan, {}) : engine_->run(std::move(*part.parsed));
     if (!stream) return stream.error();
     script.answer = answer_with(std::make_shared<Rows>(Rows{std::move(*stream)}), form, out);
     return false;
