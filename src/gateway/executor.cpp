@@ -13,15 +13,30 @@ Executor::~Executor() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
+        while (!sleepers_.empty()) wake_latest();
     }
-    wake_.notify_all();
     for (std::thread& thread : threads_) thread.join();
+}
+
+// REQUIRES: mutex_ is held, somebody sleeps.
+void Executor::wake_latest() {
+    Sleeper& sleeper = *sleepers_.back();
+    sleepers_.pop_back();
+    sleeper.woken = true;
+    sleeper.wake.notify_one();
+}
+
+// REQUIRES: mutex_ is held, by `lock`.
+void Executor::sleep(std::unique_lock<std::mutex>& lock, Sleeper& sleeper) {
+    sleeper.woken = false;
+    sleepers_.push_back(&sleeper);
+    sleeper.wake.wait(lock, [&sleeper] { return sleeper.woken; });
 }
 
 // REQUIRES: mutex_ is held.
 Executor::Ticket Executor::push(Job job) {
     queue_.emplace(++last_ticket_, std::move(job));
-    wake_.notify_one();
+    if (!sleepers_.empty()) wake_latest();
     return last_ticket_;
 }
 
@@ -47,9 +62,10 @@ bool Executor::withdraw(Ticket ticket) {
 }
 
 void Executor::work() {
+    Sleeper self;
     std::unique_lock lock(mutex_);
     while (true) {
-        wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        while (!stopping_ && queue_.empty()) sleep(lock, self);
         if (stopping_) return;
         auto entry = queue_.extract(queue_.begin());
         ++running_;

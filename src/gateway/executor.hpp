@@ -40,16 +40,24 @@ class Executor {
     std::size_t waiting_max() const { return waiting_max_; }
 
   private:
+    // A thread without a job.
+    struct Sleeper {
+        std::condition_variable wake;
+        bool woken = false;  // under mutex_
+    };
     void work();
+    void sleep(std::unique_lock<std::mutex>& lock, Sleeper& sleeper);
+    void wake_latest();
     Ticket push(Job job);
 
     const std::size_t waiting_max_;
     std::mutex mutex_;
-    std::condition_variable wake_;
     std::map<Ticket, Job> queue_;  // in the order of submission; under mutex_
     Ticket last_ticket_ = 0;       // under mutex_
-    std::size_t running_ = 0;      // under mutex_
-    bool stopping_ = false;        // under mutex_
+    // Under mutex_. The latest to sleep wakes first: what it needs is still in its processor's cache.
+    std::vector<Sleeper*> sleepers_;
+    std::size_t running_ = 0;  // under mutex_
+    bool stopping_ = false;    // under mutex_
     std::vector<std::thread> threads_;
 };
 
