@@ -65,7 +65,7 @@ def pgbench(dsn: str, script: Path, *flags: str) -> float:
     """Average latency in milliseconds."""
     parts = dict(part.split("=", 1) for part in dsn.split())
     output = subprocess.check_output(
-        [setting.plain_catalog.postgres_directory() / "pgbench", "-n", "-f", script, "-h", parts["host"], "-p", parts["port"],
+        [setting.plain_postgres.postgres_directory() / "pgbench", "-n", "-f", script, "-h", parts["host"], "-p", parts["port"],
          "-U", parts["user"], *flags, parts["dbname"]],
         env=os.environ | {"PGPASSWORD": parts["password"], "PGSSLMODE": "disable"}, text=True, stderr=subprocess.STDOUT)
     return float(re.search(r"latency average = ([\d.]+) ms", output).group(1))

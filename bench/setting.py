@@ -19,6 +19,7 @@ sys.path.insert(0, str(REPOSITORY / "tests"))
 
 import box_process  # noqa: E402
 import plain_catalog  # noqa: E402
+import plain_postgres  # noqa: E402, F401 (the benchmarks find pgbench by it)
 
 
 def boathouse() -> Path:
