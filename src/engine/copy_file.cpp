@@ -20,7 +20,7 @@ std::string next_path(duckdb::DatabaseInstance& database) {
 
 std::string open_copy_directory(duckdb::DatabaseInstance& database) {
     duckdb::FileSystem& files = duckdb::FileSystem::GetFileSystem(database);
-    const std::string directory = directory_of(database);
+    std::string directory = directory_of(database);
     // What a killed engine has left behind.
     if (files.DirectoryExists(directory)) files.RemoveDirectory(directory);
     files.CreateDirectoriesRecursive(directory);
