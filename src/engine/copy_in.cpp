@@ -16,8 +16,6 @@
 
 namespace boathouse::engine {
 
-using duckdb::LogicalType;
-
 namespace {
 
 // Bytes that gather before an INSERT reads them: large enough for Parquet files of a good size, small beside the memory
@@ -153,7 +151,7 @@ Outcome<void> CopyIn::Impl::insert_file() {
         QueryError error = to_query_error(result->GetErrorObject(), session.scrubber);
         error.context = "COPY " + target.relation;
         // A file's name is ours, and says nothing to the client.
-        if (error.message.find(file->path()) != std::string::npos) {
+        if (result->GetErrorObject().RawMessage().find(file->path()) != std::string::npos) {
             error = QueryError{"22P04", "the data is no Parquet file that can be read"};
         }
         return error;

@@ -24,6 +24,7 @@ Outcome<std::vector<bool>> flags_of(const ForcedColumns& forced, const char* opt
 
 std::vector<std::string> columns_of(const std::vector<CopyColumn>& columns) {
     std::vector<std::string> names;
+    names.reserve(columns.size());
     for (const CopyColumn& column : columns) names.push_back(column.name);
     return names;
 }

@@ -19,7 +19,7 @@ constexpr int kDimensionsMax = 6;  // PostgreSQL's MAXDIM
 
 // A list of lists … of `value_type`, `depth` of them.
 LogicalType nested(LogicalType value_type, int depth) {
-    for (; depth > 0; --depth) value_type = LogicalType::LIST(std::move(value_type));
+    for (; depth > 0; --depth) value_type = LogicalType::LIST(value_type);
     return value_type;
 }
 
