@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 
@@ -28,6 +30,27 @@ void put_two(Buffer& out, unsigned value) {
     out.advance(2);
 }
 
+// Enough for all digits of a number between two doubles from 2^51 on.
+constexpr int kExactDigits = 330;
+
+// Whether the decimal, as std::to_chars writes it, is the number itself and not just near it.
+bool is_exactly(std::string_view decimal, long double number) {
+    std::array<char, kExactDigits + 16> exact{};
+    const int size = std::snprintf(exact.data(), exact.size(), "%.*Le", kExactDigits, number);
+    const std::string_view all(exact.data(), static_cast<std::size_t>(size));
+    const std::size_t digits = decimal.find('e');
+    const std::size_t all_digits = all.find('e');
+    const std::string_view rest = all.substr(digits, all_digits - digits);
+    return decimal.substr(digits) == all.substr(all_digits) && decimal.substr(0, digits) == all.substr(0, digits) &&
+           rest.find_first_not_of(".0") == std::string_view::npos;
+}
+
+// Digits behind the point of a decimal as std::to_chars writes it: "-1.25e+20" has two.
+int decimals_of(std::string_view decimal) {
+    const std::size_t point = decimal.find('.');
+    return point == std::string_view::npos ? 0 : static_cast<int>(decimal.find('e') - point - 1);
+}
+
 // Whether the decimal lies just between `value` and its neighbour. It reads back as `value` only by the rule of
 // rounding to even, on which PostgreSQL does not rely (STRICTLY_SHORTEST in its d2s.c). Between numbers below
 // `midpoints_from` no decimal that short lies. A long double holds the midpoint exactly.
@@ -38,7 +61,8 @@ bool is_midpoint(T value, const char* decimal, T midpoints_from) {
     const T neighbour =
         std::nextafter(value, static_cast<long double>(value) < read ? std::numeric_limits<T>::infinity()
                                                                      : -std::numeric_limits<T>::infinity());
-    return read == (static_cast<long double>(value) + static_cast<long double>(neighbour)) / 2;
+    const long double midpoint = (static_cast<long double>(value) + static_cast<long double>(neighbour)) / 2;
+    return read == midpoint && is_exactly(decimal, midpoint);  // what was read is rounded, the digits are not
 }
 
 // "-1.25e+02" at `at`, its 'e' at `mark`, written anew as "-125"; the end. There is room for 64 bytes.
@@ -74,11 +98,10 @@ void put_float(Buffer& out, T value, int exponent_max, T midpoints_from) {
     char* at = out.room(64);
     char* end = std::to_chars(at, at + 63, value, std::chars_format::scientific).ptr;
     *end = '\0';
-    if (is_midpoint(value, at, midpoints_from)) {
-        const std::size_t digits = std::string_view(at).find('e') - (value < 0 ? 1 : 0);  // with the point
-        end =
-            std::to_chars(at, at + 63, value, std::chars_format::scientific, std::max(1, static_cast<int>(digits) - 1))
-                .ptr;
+    // Where the next digit is a zero, the longer decimal is the same one.
+    for (int decimals = decimals_of(at) + 1; is_midpoint(value, at, midpoints_from); ++decimals) {
+        end = std::to_chars(at, at + 63, value, std::chars_format::scientific, decimals).ptr;
+        *end = '\0';
     }
     const std::string_view scientific(at, static_cast<std::size_t>(end - at));
     int exponent = 0;

@@ -45,6 +45,9 @@ def integers(rng, bits):
 def floats(rng, code):
     size = struct.calcsize(code)
     values = [0.0, -0.0, 1.0, 0.1, 1e15, 1e14, 123456.0, 1234567.0, 1e-5, 1e-4, 100000.0, 1000000.0]
+    if code == "d":  # the shortest decimal lies at the midpoint to a neighbour, or hardly beside it
+        values += [1e23, 9.3715844311053e+16, 3.0371226639322e+17, 7.291538409778012e+50, -3.362314549508826e+192,
+                   3.24687718532801e+235, 2.449730588979489e+292]
     for _ in range(VALUES_A_TYPE):
         value = struct.unpack(code, rng.randbytes(size))[0]
         if value == value and abs(value) != float("inf"):
