@@ -19,6 +19,9 @@ from box_process import running
 WRITERS = 16
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system takes root")
 
+# What PostgreSQL tells of sessions whose process was killed, and the mirror's next sync of what that session began.
+CUT_SESSIONS = "connection to client lost|Connection reset by peer|Broken pipe|mirror: "
+
 
 def state_of(box) -> dict:
     return json.loads((box.data_dir / "run" / "state.json").read_text())
@@ -68,7 +71,7 @@ def text(path) -> str:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_first_start_killed_at_any_moment(new_box, duckdb_home, dice, moment):
     box = new_box(start=False)
-    box.expect("terminating connection|terminated by signal|was interrupted|not properly shut down")
+    box.expect(f"{CUT_SESSIONS}|terminating connection|terminated by signal|was interrupted|not properly shut down")
     for _ in range(2):
         box.spawn()
         wait_for(lambda: MOMENTS[moment](box.data_dir) or box.is_ready(), moment)
@@ -83,6 +86,7 @@ def test_first_start_killed_at_any_moment(new_box, duckdb_home, dice, moment):
 
 def test_supervisor_killed_under_load(new_box, duckdb_home):
     box = new_box()
+    box.expect(CUT_SESSIONS)
     attached(box, duckdb_home).execute("CREATE TABLE lake.t (i INTEGER)")
     for round_number in range(3):
         client = attached(box, duckdb_home)
@@ -118,7 +122,7 @@ def test_stale_lock_files_with_a_living_process_number(new_box):
 
 def test_engine_killed(new_box, duckdb_home):
     box = new_box()
-    box.expect("the engine killed by signal 9")
+    box.expect(f"{CUT_SESSIONS}|the engine killed by signal 9")
     client = attached(box, duckdb_home)
     client.execute("CREATE TABLE lake.t (i INTEGER)")
     with psycopg.connect(box.dsn) as witness:
@@ -136,7 +140,7 @@ def test_engine_killed(new_box, duckdb_home):
 
 def test_engine_that_keeps_dying_ends_the_box(new_box):
     box = new_box(settings={"BOATHOUSE_ENGINE_RESTART_MAX": "2"})
-    box.expect("the engine")
+    box.expect(f"{CUT_SESSIONS}|the engine")
     killed = set()
     while box.process.poll() is None:
         pid = state_of(box)["engine"]["pid"]
@@ -269,7 +273,7 @@ def test_an_engine_whose_duckdb_has_broken_starts_again(boathouse):
     """Reading an inlined json[] with objects ends in an internal error of DuckLake's extension, after which DuckDB refuses all."""
     with running(boathouse) as box:
         where = {"host": box.host, "port": box.sql_port, "user": box.user, "password": box.password, "dbname": "lake"}
-        box.expect("DuckDB has given up after an internal error")
+        box.expect(f"{CUT_SESSIONS}|DuckDB has given up after an internal error")
         with psycopg.connect(**where, autocommit=True) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 42 AS a")
             connection.execute("CREATE TABLE broken (a json[])")
