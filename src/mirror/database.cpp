@@ -90,8 +90,11 @@ Result<Connection> connect_as_superuser(const config::Settings& settings, const 
 // What the database of the mirror's name is.
 Result<Existing> inspect(Connection& server, const config::Settings& settings) {
     const std::string name = catalog::mirror_database(settings);
+    // A database whose drop was cut short takes no connections: PostgreSQL marks it by a limit of -2, and lets it only be
+    // dropped. https://www.postgresql.org/docs/release/15.4/
     auto rows = server.query(
-        "SELECT pg_catalog.pg_get_userbyid(datdba) = 'boathouse_mirror' FROM pg_catalog.pg_database WHERE datname = $1",
+        "SELECT pg_catalog.pg_get_userbyid(datdba) = 'boathouse_mirror', datconnlimit = -2 "
+        "FROM pg_catalog.pg_database WHERE datname = $1",
         {name});
     if (!rows) return rows.error();
     if (rows->empty()) return Existing::absent;
@@ -101,6 +104,7 @@ Result<Existing> inspect(Connection& server, const config::Settings& settings) {
             fmt::format("the catalog's PostgreSQL holds a database \"{}\" that is not the lake's mirror", name),
             "Rename that database: until then tools see the lake through DuckDB's system catalogs.", ""};
     }
+    if (rows->front()[1] == "t") return Existing::unusable;
     auto mirror = connect_as_superuser(settings, name);
     if (!mirror) return mirror.error();
     // Its own table, and of a type that nobody else can have made: reading it runs no code.

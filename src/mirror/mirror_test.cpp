@@ -219,6 +219,17 @@ TEST_F(MirrorTest, CanBeDroppedAndIsMadeAgainTheSame) {
     EXPECT_FALSE(before.empty());
 }
 
+// What a server leaves of a database when it dies while dropping it, as PostgreSQL's own tests make it.
+TEST_F(MirrorTest, IsMadeAnewWhereItsDropWasCutShort) {
+    lake("CREATE TABLE main.before_drop (a int)");
+    world_->mirror->catch_up().value();
+    auto server = world_->postgres.connect("boathouse", "postgres").value();
+    server.query("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'lake'").value();
+    EXPECT_FALSE(catalog::Connection::open(world_->mirror->endpoint_for("admin"))) << "it can still be entered";
+    world_->mirror->distrust();
+    EXPECT_EQ(value("SELECT to_regclass('public.before_drop') IS NOT NULL"), "t");
+}
+
 TEST_F(MirrorTest, RecoversFromAServerThatWasKilled) {
     lake("CREATE TABLE main.before_crash (a int)");
     world_->mirror->catch_up().value();
