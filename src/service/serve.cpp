@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "base/notify.hpp"
 #include "catalog/bootstrap.hpp"
+#include "catalog/box_database.hpp"
 #include "config/version.hpp"
 #include "engine/lake.hpp"
 #include "gateway/sql_door.hpp"
@@ -84,6 +85,15 @@ struct Engine {
     http::Server server;
 };
 
+// Somebody else's PostgreSQL may have no room for the box's own database: the lake is served without it.
+Status prepare_box_database(const config::Settings& settings) {
+    auto prepared = catalog::prepare_box_database(settings);
+    if (prepared || settings.catalog.empty()) return prepared;
+    if (prepared.error().kind != ErrorKind::permission && prepared.error().kind != ErrorKind::conflict) return prepared;
+    log_info("engine", "the lake is not maintained: {}. {}", prepared.error().message, prepared.error().hint);
+    return {};
+}
+
 Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     const auto endpoint = catalog::lake_endpoint(settings);
     if (!endpoint) return endpoint.error();
@@ -92,6 +102,7 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     if (!lake) return lake.error();
     notify_supervisor("STATUS=preparing the catalog");
     if (auto tuned = catalog::tune_catalog(settings); !tuned) return tuned.error();
+    if (auto prepared = prepare_box_database(settings); !prepared) return prepared.error();
     return std::make_unique<Engine>(std::move(*lake), settings, *endpoint);
 }
 
