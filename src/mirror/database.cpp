@@ -90,8 +90,8 @@ Result<Connection> connect_as_superuser(const config::Settings& settings, const 
 // What the database of the mirror's name is.
 Result<Existing> inspect(Connection& server, const config::Settings& settings) {
     const std::string name = catalog::mirror_database(settings);
-    // A database whose drop was cut short takes no connections: PostgreSQL marks it by a limit of -2, and lets it only be
-    // dropped. https://www.postgresql.org/docs/release/15.4/
+    // A database whose drop was cut short takes no connections: PostgreSQL marks it by a limit of -2, and lets it only
+    // be dropped. https://www.postgresql.org/docs/release/15.4/
     auto rows = server.query(
         "SELECT pg_catalog.pg_get_userbyid(datdba) = 'boathouse_mirror', datconnlimit = -2 "
         "FROM pg_catalog.pg_database WHERE datname = $1",
