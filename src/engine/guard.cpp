@@ -24,6 +24,7 @@
 #include <string_view>
 
 #include "engine/copy_source.hpp"
+#include "engine/insert_values.hpp"
 #include "engine/plan_origins.hpp"
 
 namespace boathouse::engine {
@@ -226,8 +227,9 @@ void watch_plan(Watch& watch, LogicalOperator& op) {
 void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& statement) {
     const auto mark = input.context.registered_state->Get<ClientMark>(kMark);
     if (!mark || !statement.plan) return;
-    if (!mark->suspended) check_plan(*statement.plan);
     Watch& watch = mark->watch;
+    LogicalOperator* const source = watch.evaluates ? evaluated_source(*statement.plan) : nullptr;
+    if (!mark->suspended) check_plan(source ? *source : *statement.plan);
     watch_plan(watch, *statement.plan);
     if (watch.named_relations) watch.origins = origins_of(input.context, *statement.plan, *watch.named_relations);
 }

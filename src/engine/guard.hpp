@@ -22,6 +22,7 @@ void install_guard(duckdb::DatabaseInstance& database);
 struct Watch {
     bool read_only = false;  // refuse what writes to the lake: 25006
     bool wrote = false;      // set when a plan is bound that may write anything
+    bool evaluates = false;  // the statement is an INSERT's evaluation (insert_values.hpp): it writes nothing by itself
     // Not null: the plan's columns are traced to what comes from one of these relations, into `origins`.
     const std::vector<std::string>* named_relations = nullptr;
     ColumnOrigins origins;

@@ -7,9 +7,11 @@
 #include "catalog/bootstrap.hpp"
 #include "config/version.hpp"
 #include "engine/attach.hpp"
+#include "engine/commit_turns.hpp"
 #include "engine/data_path.hpp"
 #include "engine/database.hpp"
 #include "engine/store.hpp"
+#include "engine/table_shapes.hpp"
 
 namespace boathouse::engine {
 namespace {
@@ -94,6 +96,8 @@ Status set_missing_options(Database& database, const config::Settings& settings)
 
 struct Lake::Impl {
     std::unique_ptr<Database> database;
+    CommitTurns commit_turns;
+    std::unique_ptr<TableShapes> shapes;
     LakeInfo info;
 };
 
@@ -142,6 +146,18 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
 
 Database& Lake::database() {
     return *impl_->database;
+}
+
+CommitTurns& Lake::commit_turns() {
+    return impl_->commit_turns;
+}
+
+TableShapes& Lake::shapes() {
+    return *impl_->shapes;
+}
+
+void Lake::make_shapes() {
+    impl_->shapes = std::make_unique<TableShapes>(impl_->database->instance());
 }
 
 Result<long long> Lake::newest_snapshot() {

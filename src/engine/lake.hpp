@@ -15,7 +15,9 @@
 
 namespace boathouse::engine {
 
+class CommitTurns;
 class Database;
+class TableShapes;
 
 struct LakeInfo {
     std::string version;    // DuckLake's catalog version, "1.0"
@@ -42,8 +44,12 @@ class Lake {
     // One look at a flag; any thread.
     std::optional<std::string> failure();
 
-    // The DuckDB that holds the lake; for this folder only.
+    // The DuckDB that holds the lake, and what its sessions share; for this folder only.
     Database& database();
+    CommitTurns& commit_turns();
+    // Of INSERTs through the SQL door; made when it admits clients.
+    TableShapes& shapes();
+    void make_shapes();
 
   private:
     struct Impl;

@@ -90,6 +90,45 @@ const std::vector<syntax::Notice>& Prepared::notices() const {
     return impl_->notices;
 }
 
+// What settles the types of the parameters is undone by the next call: a statement may be planned in two forms.
+Outcome<void> Session::Impl::plan(Prepared::Impl& prepared, duckdb::unique_ptr<duckdb::SQLStatement> statement) {
+    duckdb::unique_ptr<duckdb::SQLStatement> uncast;
+    if (!statement->named_param_map.empty()) uncast = statement->Copy();
+    cast_parameters(connection, *statement, prepared.named_types);
+    prepared.statement = connection.Prepare(std::move(statement));
+    prepared.writes = watch.wrote;
+    if (uncast && !prepared.statement->HasError() && !is_bound(*prepared.statement)) {
+        if (auto settled_types = settle_types(prepared, *uncast, prepared.named_types); !settled_types)
+            return settled_types.error();
+    }
+    watch.named_relations = nullptr;
+    if (prepared.statement->HasError()) return describe(prepared.statement->GetErrorObject(), prepared.positions);
+    if (auto settled = prepared.settle_parameters(); !settled) return settled;
+    if (is_bound(*prepared.statement)) prepared.columns = columns_of(*prepared.statement);
+    return {};
+}
+
+Outcome<void> Prepared::Impl::settle_parameters() {
+    const auto by_name = statement->GetExpectedParameterTypes();
+    std::size_t count = 0;
+    for (const auto& [name, index] : statement->named_param_map) count = std::max(count, parameter_number(name));
+    if (!statement->named_param_map.empty() && count == 0)
+        return QueryError{"42P02", "parameters are written $1, $2 …"};
+    expected.clear();
+    // What the client was told first stays: it sends its values by it.
+    const bool told = parameter_types.size() == count;
+    for (std::size_t number = 1; number <= count; ++number) {
+        const auto entry = by_name.find(std::to_string(number));
+        const LogicalType type = entry == by_name.end() ? LogicalType(LogicalTypeId::UNKNOWN) : entry->second;
+        const std::uint32_t named = number <= named_types.size() ? named_types[number - 1] : 0;
+        expected.push_back(type);
+        if (told) continue;
+        const bool open = type.id() == LogicalTypeId::UNKNOWN || type.id() == LogicalTypeId::SQLNULL;
+        parameter_types.push_back(named != 0 ? named : open ? pgwire::kText.oid : wire_type(type).oid);
+    }
+    return {};
+}
+
 Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::vector<std::uint32_t>& parameter_types) {
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
@@ -103,38 +142,13 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
             return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
         }
         if (statements.size() != 1) return QueryError{"0A000", "this statement cannot be prepared"};
-        duckdb::unique_ptr<duckdb::SQLStatement> uncast;
-        if (!statements.front()->named_param_map.empty()) uncast = statements.front()->Copy();
-        cast_parameters(impl_->connection, *statements.front(), parameter_types);
-
-        impl_->begin_watch(parsed.impl_->named_relations);
         prepared->notices = parsed.impl_->notices;
         prepared->positions = parsed.impl_->positions;
-        prepared->statement = impl_->connection.Prepare(std::move(statements.front()));
-        prepared->writes = impl_->watch.wrote;
-        if (uncast && !prepared->statement->HasError() && !is_bound(*prepared->statement)) {
-            if (auto settled_types = impl_->settle_types(*prepared, *uncast, parameter_types); !settled_types)
-                return settled_types.error();
-        }
-        impl_->watch.named_relations = nullptr;
-        duckdb::PreparedStatement& statement = *prepared->statement;
-        if (statement.HasError()) return impl_->describe(statement.GetErrorObject(), parsed.impl_->positions);
-
-        const auto expected = statement.GetExpectedParameterTypes();
-        std::size_t count = 0;
-        for (const auto& [name, index] : statement.named_param_map) count = std::max(count, parameter_number(name));
-        if (!statement.named_param_map.empty() && count == 0) {
-            return QueryError{"42P02", "parameters are written $1, $2 …"};
-        }
-        for (std::size_t number = 1; number <= count; ++number) {
-            const auto entry = expected.find(std::to_string(number));
-            const LogicalType type = entry == expected.end() ? LogicalType(LogicalTypeId::UNKNOWN) : entry->second;
-            const std::uint32_t named = number <= parameter_types.size() ? parameter_types[number - 1] : 0;
-            prepared->expected.push_back(type);
-            const bool open = type.id() == LogicalTypeId::UNKNOWN || type.id() == LogicalTypeId::SQLNULL;
-            prepared->parameter_types.push_back(named != 0 ? named : open ? pgwire::kText.oid : wire_type(type).oid);
-        }
-        if (is_bound(statement)) prepared->columns = columns_of(statement);
+        prepared->named_types = parameter_types;
+        if (impl_->plan_evaluation(*prepared, *statements.front()))
+            return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
+        impl_->begin_watch(parsed.impl_->named_relations);
+        if (auto planned = impl_->plan(*prepared, std::move(statements.front())); !planned) return planned.error();
         impl_->number_columns(prepared->columns);
         return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
     } catch (const std::exception& exception) {
@@ -142,11 +156,33 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
     }
 }
 
+// Throws what DuckDB throws.
+duckdb::case_insensitive_map_t<duckdb::BoundParameterData> Session::Impl::arguments(
+    const Prepared::Impl& prepared, const duckdb::PreparedStatement& statement,
+    const std::vector<ParameterValue>& parameters) {
+    duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
+    for (std::size_t i = 0; i < prepared.expected.size(); ++i) {
+        const std::string name = std::to_string(i + 1);
+        if (!statement.named_param_map.contains(name)) continue;  // $1 and $3 without a $2
+        duckdb::Value value =
+            decode_parameter(*connection.context, parameters.at(i), prepared.parameter_types[i], prepared.expected[i]);
+        values[name] = duckdb::BoundParameterData(std::move(value));
+    }
+    return values;
+}
+
 Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const std::vector<ParameterValue>& parameters) {
     Prepared::Impl& plan = *prepared.impl_;
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
         if (auto alone = impl_->check_alone(plan.is_alone, plan.tag); !alone) return alone.error();
+        if (!plan.statement && plan.insert) {
+            impl_->begin_watch({});
+            if (auto planned = impl_->plan(plan, plan.insert->Copy()); !planned) {
+                plan.statement.reset();
+                return planned.error();
+            }
+        }
         if (!plan.statement) {
             std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements;
             for (const auto& statement : plan.several) statements.push_back(statement->Copy());
@@ -154,14 +190,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
         }
         if (plan.writes && impl_->watch.read_only)
             return QueryError{"25006", "cannot execute " + plan.tag + " in a read-only transaction"};
-        duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
-        for (std::size_t i = 0; i < plan.expected.size(); ++i) {
-            const std::string name = std::to_string(i + 1);
-            if (!plan.statement->named_param_map.contains(name)) continue;  // $1 and $3 without a $2
-            duckdb::Value value = decode_parameter(*impl_->connection.context, parameters.at(i),
-                                                   plan.parameter_types[i], plan.expected[i]);
-            values[name] = duckdb::BoundParameterData(std::move(value));
-        }
+        auto values = impl_->arguments(plan, *plan.statement, parameters);
         if (impl_->interrupted) return interruption();
         impl_->watch.wrote = plan.writes;  // a plan that is bound again says so itself
         impl_->watch.origins = {};

@@ -9,6 +9,7 @@
 #include "engine/database.hpp"
 #include "engine/dialect.hpp"
 #include "engine/guard.hpp"
+#include "engine/insert_values.hpp"
 #include "engine/lake.hpp"
 #include "engine/plan_origins.hpp"
 #include "engine/postgres_macros.hpp"
@@ -126,12 +127,14 @@ Status Session::admit_clients(Lake& lake) {
     install_guard(database.instance());
     install_setting_functions(database.instance());
     install_returning(database.instance());
+    install_evaluation(database.instance());
     register_copy_function(database.instance());
     try {
+        lake.make_shapes();
         install_postgres_functions(database.instance());
         install_postgres_macros(database.instance());
     } catch (const std::exception& exception) {
-        return Error{ErrorKind::internal, "PostgreSQL's functions cannot be added to DuckDB", "", exception.what()};
+        return Error{ErrorKind::internal, "what the SQL door needs cannot be added to DuckDB", "", exception.what()};
     }
     const std::string copies = open_copy_directory(database.instance());
     const auto locked = database.query("SET GLOBAL allowed_directories = [" + literal(lake.info().data_path) + ", " +
@@ -143,7 +146,7 @@ Status Session::admit_clients(Lake& lake) {
 Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, ClientSettings* settings, TableNumbers* numbers) {
     Database& database = lake.database();
     try {
-        auto impl = std::make_unique<Impl>(database.instance(), database.scrubber());
+        auto impl = std::make_unique<Impl>(lake);
         if (auto used = impl->run_text(std::string(kPostgresDialect) +
                                        "SET SESSION TimeZone = 'UTC'; SET SESSION errors_as_json = true; USE lake");
             !used) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/new_rows.hpp"
 #include "engine/query_error.hpp"
 #include "pgwire/backend.hpp"
 #include "pgwire/copy_format.hpp"
@@ -178,6 +179,13 @@ class Session {
     // `parameter_types` as the client says them, 0 where it does not.
     Outcome<std::unique_ptr<Prepared>> prepare(Parsed statement, const std::vector<std::uint32_t>& parameter_types);
     Outcome<std::unique_ptr<ResultStream>> run(Prepared& statement, const std::vector<ParameterValue>& parameters);
+
+    // The rows of an INSERT of values that stands outside of a transaction block, to be written together with those of
+    // other statements. nullopt: the statement is of another kind, or its rows cannot be made; run() says why.
+    std::optional<NewRows> evaluate(const Parsed& statement);
+    std::optional<NewRows> evaluate(Prepared& statement, const std::vector<ParameterValue>& parameters);
+    // In the transaction that is open. 40001: a table has changed since its rows were made.
+    Outcome<void> write(const std::vector<NewRows>& rows);
 
     // COPY TO in Parquet: the query's rows go into a file, the stream is its bytes. The first encode() comes after all
     // of the query has run.

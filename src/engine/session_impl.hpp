@@ -7,10 +7,13 @@
 #include <duckdb.hpp>
 
 #include "engine/copy_file.hpp"
+#include "engine/database.hpp"
 #include "engine/duckdb_error.hpp"
 #include "engine/guard.hpp"
+#include "engine/lake.hpp"
 #include "engine/row_encoder.hpp"
 #include "engine/session.hpp"
+#include "engine/table_shapes.hpp"
 #include "pgwire/encoding.hpp"
 
 namespace boathouse::engine {
@@ -28,7 +31,9 @@ struct Parsed::Impl {
 };
 
 struct Session::Impl {
-    Impl(duckdb::DatabaseInstance& database, const Scrubber& secrets) : connection(database), scrubber(secrets) {}
+    explicit Impl(Lake& of) : lake(of), connection(of.database().instance()), scrubber(of.database().scrubber()) {}
+
+    Lake& lake;
 
     Watch watch;  // outlives the connection, whose guard uses it
     TableNumbers* numbers = nullptr;
@@ -71,6 +76,13 @@ struct Session::Impl {
     // All or none of them, whether or not a transaction is open; they give no rows.
     Outcome<std::unique_ptr<ResultStream>> run_several(std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> statements,
                                                        const std::string& tag, const syntax::PositionMap& positions);
+    // Plans `statement`, which is the prepared one or stands for it, and settles its parameters.
+    Outcome<void> plan(Prepared::Impl& prepared, duckdb::unique_ptr<duckdb::SQLStatement> statement);
+    // Plans the evaluation of an INSERT of values; false: the statement is none, or cannot be planned.
+    bool plan_evaluation(Prepared::Impl& prepared, const duckdb::SQLStatement& statement);
+    duckdb::case_insensitive_map_t<duckdb::BoundParameterData> arguments(const Prepared::Impl& prepared,
+                                                                         const duckdb::PreparedStatement& statement,
+                                                                         const std::vector<ParameterValue>& parameters);
     Outcome<void> settle_types(Prepared::Impl& prepared, const duckdb::SQLStatement& uncast,
                                const std::vector<std::uint32_t>& oids);
     // `planned`: the columns as they were told when the statement was prepared.
@@ -112,8 +124,15 @@ struct ResultStream::Impl {
 struct Prepared::Impl {
     explicit Impl(Session::Impl& owner) : session(owner) {}
 
+    Outcome<void> settle_parameters();
+
     Session::Impl& session;
-    duckdb::unique_ptr<duckdb::PreparedStatement> statement;  // null: several stand in its place, without a plan
+    // Null: several stand in its place, without a plan; or it is an INSERT of values that only was evaluated so far.
+    duckdb::unique_ptr<duckdb::PreparedStatement> statement;
+    duckdb::unique_ptr<duckdb::PreparedStatement> evaluation;  // of an INSERT of values (insert_values.hpp), or null
+    std::shared_ptr<const TableShape> shape;                   // that the evaluation is for
+    duckdb::unique_ptr<duckdb::SQLStatement> insert;           // as it was parsed, if there is an evaluation
+    std::vector<std::uint32_t> named_types;                    // of parameters, as the client said them
     std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> several;
     std::string tag;
     bool writes = false;  // by the plan

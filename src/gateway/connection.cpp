@@ -229,6 +229,9 @@ void Connection::open_session() {
         const std::lock_guard lock(mutex_);
         begin_statement_locked();
     };
+    host.committed = [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->on_committed();
+    };
     auto session = std::make_unique<Session>(services_.sessions, std::move(peer), std::move(host));
     startup_done_ = true;
     const std::lock_guard lock(mutex_);

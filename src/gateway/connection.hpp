@@ -89,6 +89,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool send(pgwire::Buffer& out);
     bool send_at_once(pgwire::Buffer& out);
     void start_writing_locked();
+    bool await_commit(pgwire::Buffer& out);
+    void on_committed();
     void hold_back(pgwire::Buffer& out, std::chrono::milliseconds delay);
     void end_session(pgwire::Buffer& out);
     void schedule_locked();
@@ -121,6 +123,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<Farewell> farewell_;  // under mutex_: the session ends when it is idle
     bool closing_ = false;              // under mutex_: shut down once everything is written
     bool held_back_ = false;            // under mutex_: no job until an answer that waits has gone
+    bool committing_ = false;           // under mutex_: no job until the session's rows are in the lake, or will not be
     std::uint64_t idleness_ = 0;        // under mutex_: which time without a command; a limit counts for one
     std::uint64_t statement_ = 0;       // under mutex_: which statement; a limit counts for one
     bool statement_limited_ = false;    // under mutex_: its limit is set

@@ -40,7 +40,7 @@ bool Connection::is_errand_locked() const {
 // REQUIRES: mutex_ is held.
 void Connection::schedule_locked() {
     if (running_ || !session_) return;
-    if ((parked_ || held_back_) && !gone_) return;
+    if ((parked_ || held_back_ || committing_) && !gone_) return;
     running_ = true;
     on_errand_ = is_errand_locked();
     // A statement's time counts from its turn to wait for a thread on, whatever came before it: log-in, an errand.
@@ -74,6 +74,7 @@ void Connection::run_session() {
                 if (session_->logged_in()) logged_in_ = true;
                 break;
             case Next::resume:
+                if (session_->waits()) break;
                 if (session_->awaits_copy_data()) {
                     session_->interrupt_copy(out);
                 } else {
@@ -93,6 +94,10 @@ void Connection::run_session() {
             case Next::later:
                 if (!out.empty() && !send(out)) return;
                 continue;
+        }
+        if (session_->waits()) {
+            if (!await_commit(out)) return;
+            continue;
         }
         if (session_->closed()) return end_session(out);
         if (session_->awaits_command()) end_statement();
@@ -182,6 +187,23 @@ bool Connection::send(Buffer& out) {
     return false;
 }
 
+// Ends the job until the session's rows are committed; false if it has ended.
+bool Connection::await_commit(Buffer& out) {
+    if (!out.empty() && !send(out)) return false;
+    const std::lock_guard lock(mutex_);
+    if (!session_->waits() || gone_) return true;
+    committing_ = true;
+    running_ = false;
+    return false;
+}
+
+void Connection::on_committed() {
+    const std::lock_guard lock(mutex_);
+    if (!committing_) return;
+    committing_ = false;
+    schedule_locked();
+}
+
 // The answer goes out after a while, and no job exists meanwhile.
 void Connection::hold_back(Buffer& out, std::chrono::milliseconds delay) {
     auto held = std::make_shared<Buffer>(std::move(out));
@@ -227,10 +249,12 @@ void Connection::interrupt(Interruption reason) {
     const std::lock_guard lock(mutex_);
     if (!session_ || gone_ || !logged_in_) return;
     const bool waits_for_rows = !running_ && !parked_ && session_->awaits_copy_data();
-    if (!running_ && !parked_ && !waits_for_rows) return;
+    if (!running_ && !parked_ && !committing_ && !waits_for_rows) return;
     session_->interrupt(reason);
     if (running_ && !on_errand_ && services_.statements.withdraw(ticket_)) running_ = false;
     if (running_) return;
+    if (committing_ && session_->waits()) return;  // the batch is being written: its answer is the statement's
+    committing_ = false;
     parked_ = false;
     schedule_locked();
 }

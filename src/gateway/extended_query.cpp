@@ -164,23 +164,28 @@ void Session::execute(const Frame& frame, bool sync_follows, Buffer& out) {
     }
     if (portal->started && !(portal->answer && portal->answer->may_go_on()))
         return fail_extended({"55000", "portal \"" + name + "\" cannot be run"}, out);
-    if (!portal->started) {
+    run_portal(name, sync_follows, message->rows_max <= 0 ? UINT64_MAX : static_cast<std::uint64_t>(message->rows_max),
+               out);
+}
+
+void Session::run_portal(const std::string& name, bool sync_follows, std::uint64_t rows_max, Buffer& out) {
+    Portal* portal = portals_.find(name);
+    if (!portal->started || run_alone_) {
         portal->started = true;
         if (portal->statement && portal->statement->plan) put_notices(portal->statement->plan->notices(), out);
-        if (auto started = start_portal(*portal, sync_follows, out); !started)
+        if (auto started = start_portal(name, *portal, sync_follows, out); !started)
             return fail_extended(started.error(), out);
         // A statement that is complete may have ended the transaction, and the portal with it.
         portal = portals_.find(name);
-        if (copy_in_) return;  // its rows come as messages
+        if (copy_in_ || member_) return;  // its rows come as messages, or are on their way
         if (!portal || !portal->answer) return restart_clock();
     }
-    const bool all = message->rows_max <= 0 || portal->answer->is_copy;
-    executing_ = Executing{name, all ? UINT64_MAX : static_cast<std::uint64_t>(message->rows_max)};
+    executing_ = Executing{name, portal->answer->is_copy ? UINT64_MAX : rows_max};
     resume_execute(out);
 }
 
 // Runs what the portal holds up to its first rows.
-Outcome<void> Session::start_portal(Portal& portal, bool sync_follows, Buffer& out) {
+Outcome<void> Session::start_portal(const std::string& name, Portal& portal, bool sync_follows, Buffer& out) {
     const Form form{false, portal.result_formats, &portal};
     if (portal.rows) {  // a cursor, executed by the protocol
         portal.answer = answer_with(portal.rows, form, out);
@@ -191,7 +196,13 @@ Outcome<void> Session::start_portal(Portal& portal, bool sync_follows, Buffer& o
     const auto* copy = std::get_if<CopyStatement>(&statement->statement);
     const bool runs_one =
         (is_engines && !statement->relayed) || copy || std::holds_alternative<ExecuteStatement>(statement->statement);
-    if (runs_one && transaction_ == Transaction::none && !sync_follows) {
+    if (is_engines && statement->plan && may_gather()) {
+        if (auto armed = arm_engine(); !armed) return armed;
+        auto rows = engine_->evaluate(*statement->plan, values_of(portal));
+        portal_joined_ = name;
+        if (gather(std::move(rows), Resumption::execute, sync_follows, out) != Gathered::no) return {};
+    }
+    if (runs_one && ((transaction_ == Transaction::none && !sync_follows) || !gathered_.empty())) {
         if (auto begun = begin_implicit(); !begun) return begun;
     }
     if (copy) return start_copy_portal(portal, *copy, out);
@@ -208,10 +219,7 @@ Outcome<void> Session::start_portal(Portal& portal, bool sync_follows, Buffer& o
     return {};
 }
 
-Outcome<std::shared_ptr<Rows>> Session::run_plan(const PreparedStatement& statement, const Portal& portal) {
-    if (statement.relayed)
-        return run_relayed(*statement.relayed, {portal.parameter_formats, portal.parameters, portal.result_formats});
-    if (auto armed = arm_engine(); !armed) return armed.error();
+std::vector<engine::ParameterValue> Session::values_of(const Portal& portal) {
     std::vector<engine::ParameterValue> values;
     for (std::size_t i = 0; i < portal.parameters.size(); ++i) {
         engine::ParameterValue value;
@@ -219,7 +227,14 @@ Outcome<std::shared_ptr<Rows>> Session::run_plan(const PreparedStatement& statem
         if (portal.parameters[i]) value.bytes = *portal.parameters[i];
         values.push_back(value);
     }
-    auto stream = engine_->run(*statement.plan, values);
+    return values;
+}
+
+Outcome<std::shared_ptr<Rows>> Session::run_plan(const PreparedStatement& statement, const Portal& portal) {
+    if (statement.relayed)
+        return run_relayed(*statement.relayed, {portal.parameter_formats, portal.parameters, portal.result_formats});
+    if (auto armed = arm_engine(); !armed) return armed.error();
+    auto stream = engine_->run(*statement.plan, values_of(portal));
     if (!stream) return stream.error();
     return std::make_shared<Rows>(Rows{std::move(*stream)});
 }
@@ -259,6 +274,7 @@ void Session::close(const Frame& frame, Buffer& out) {
 void Session::sync(Buffer& out) {
     skipping_to_sync_ = false;
     refusal_.reset();
+    if (!gathered_.empty() && join(Resumption::sync)) return;
     if (auto ended = end_implicit(out); !ended) put_error(ended.error(), out);
     put_ready(out);
 }

@@ -64,6 +64,7 @@ void Session::handle(const Frame& frame, bool sync_follows, Buffer& out) {
 }
 
 void Session::resume(Buffer& out) {
+    if (member_) return resume_gathered(out);
     if (script_) return resume_script(out);
     if (executing_) return resume_execute(out);
 }
@@ -86,6 +87,7 @@ void Session::interrupt(Interruption reason) {
     const std::lock_guard lock(engine_mutex_);
     if (engine_) engine_->interrupt();
     if (relay_) relay_->cancel();
+    if (member_) services_.gatherer->withdraw(*member_);
 }
 
 void Session::forget_interruption() {

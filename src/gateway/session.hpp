@@ -5,7 +5,8 @@
 // append to `out`; a result stops at kOutputBytes so that the connection can wait for a slow client without a thread.
 // interrupt() alone may be called from any thread. One handler a message, a file a family: log_in.cpp,
 // simple_query.cpp, extended_query.cpp, copy.cpp; and of the session's own statements: session_statements.cpp,
-// transaction.cpp, savepoint.cpp, cursor.cpp, prepare_execute.cpp. What fails is told to the client as ErrorResponse;
+// transaction.cpp, savepoint.cpp, cursor.cpp, prepare_execute.cpp; of rows that are written with those of others:
+// gathering.cpp. What fails is told to the client as ErrorResponse;
 // closed() says that the conversation is over.
 #pragma once
 
@@ -30,6 +31,7 @@
 #include "gateway/session_settings.hpp"
 #include "gateway/sql_settings.hpp"
 #include "gateway/statement.hpp"
+#include "ingest/gatherer.hpp"
 #include "pgwire/backend.hpp"
 #include "pgwire/buffer.hpp"
 #include "pgwire/frontend.hpp"
@@ -46,13 +48,15 @@ struct SessionServices {
     engine::Lake& lake;
     CancelRegistry& cancels;
     LogInServices log_in;
-    relay::Exchange* exchange = nullptr;  // null: no mirror, DuckDB answers everything
+    relay::Exchange* exchange = nullptr;   // null: no mirror, DuckDB answers everything
+    ingest::Gatherer* gatherer = nullptr;  // null: every statement commits by itself
 };
 
 // The session's connection, as the session sees it.
 struct Host {
     std::function<void()> cancel;           // interrupts this very session; any thread
     std::function<void()> statement_began;  // statement_timeout counts from now
+    std::function<void()> committed;        // what waits() waited for is there; any thread
 };
 
 class Session {
@@ -62,7 +66,9 @@ class Session {
 
     // `sync_follows`: the next message is here already and is Sync, so that a statement may commit by itself.
     void handle(const pgwire::Frame& frame, bool sync_follows, pgwire::Buffer& out);
-    bool busy() const { return (script_.has_value() && !copy_in_) || executing_.has_value(); }
+    bool busy() const { return (script_.has_value() && !copy_in_) || executing_.has_value() || member_; }
+    // Busy, but not before Host::committed: its rows are being written with those of others.
+    bool waits() const { return member_ && member_->fate() == ingest::Fate::waiting; }
     void resume(pgwire::Buffer& out);
 
     bool closed() const { return closed_; }
@@ -114,6 +120,8 @@ class Session {
     // What is left of it to send; nullopt: nothing, CommandComplete has been written.
     using Rest = std::optional<Answer>;
     enum class Progress { more, suspended, complete };
+    // Which message waits for its rows to be committed.
+    enum class Resumption { script, execute, sync };
 
     // simple_query.cpp
     void query(const pgwire::Frame& frame, pgwire::Buffer& out);
@@ -123,6 +131,18 @@ class Session {
     engine::Outcome<bool> run_part(Script& script, Script::Part& part, pgwire::Buffer& out);
     engine::Outcome<bool> continue_part(Script& script, pgwire::Buffer& out);
     void end_script(pgwire::Buffer& out);
+
+    // gathering.cpp
+    enum class Gathered { no, answered, joined };
+    bool may_gather() const;
+    // Instead of running an INSERT of values: takes its rows, to be committed with what shares its transaction.
+    Gathered gather(std::optional<engine::NewRows> rows, Resumption resumption, bool commits, pgwire::Buffer& out);
+    bool join(Resumption resumption);
+    engine::Outcome<void> open_gathered();
+    static engine::Outcome<void> fate_of(const ingest::Member& member);
+    void resume_gathered(pgwire::Buffer& out);
+    void resume_gathered_script(const engine::Outcome<void>& fate, pgwire::Buffer& out);
+    void resume_gathered_execute(const engine::Outcome<void>& fate, pgwire::Buffer& out);
 
     // copy.cpp
     engine::Outcome<std::unique_ptr<engine::ResultStream>> start_copy(const CopyStatement& statement,
@@ -139,12 +159,14 @@ class Session {
     void describe(const pgwire::Frame& frame, pgwire::Buffer& out);
     engine::Outcome<std::vector<pgwire::ColumnDescription>> columns_of(const PreparedStatement& statement);
     void execute(const pgwire::Frame& frame, bool sync_follows, pgwire::Buffer& out);
+    void run_portal(const std::string& name, bool sync_follows, std::uint64_t rows_max, pgwire::Buffer& out);
     void resume_execute(pgwire::Buffer& out);
     void close(const pgwire::Frame& frame, pgwire::Buffer& out);
     void sync(pgwire::Buffer& out);
     engine::Outcome<std::shared_ptr<PreparedStatement>> prepare(std::string_view text,
                                                                 const std::vector<std::uint32_t>& types);
-    engine::Outcome<void> start_portal(Portal& portal, bool sync_follows, pgwire::Buffer& out);
+    engine::Outcome<void> start_portal(const std::string& name, Portal& portal, bool sync_follows, pgwire::Buffer& out);
+    static std::vector<engine::ParameterValue> values_of(const Portal& portal);
     engine::Outcome<void> start_copy_portal(Portal& portal, const CopyStatement& copy, pgwire::Buffer& out);
     engine::Outcome<std::shared_ptr<Rows>> run_plan(const PreparedStatement& statement, const Portal& portal);
     void fail_extended(const engine::QueryError& error, pgwire::Buffer& out, std::string_view text = {});
@@ -263,6 +285,15 @@ class Session {
         std::uint64_t rows_left = 0;
     };
     std::optional<Executing> executing_;  // an Execute message on its way
+    // Rows of statements that are answered and not committed: those of a pipeline or of a script so far. Instead of a
+    // transaction of DuckDB's.
+    std::vector<engine::NewRows> gathered_;
+    // Rows that are on their way into the lake. The pointer is under engine_mutex_ for interrupt().
+    std::shared_ptr<ingest::Member> member_;
+    Resumption resumption_ = Resumption::sync;  // what goes on when they are there
+    std::uint64_t rows_joined_ = 0;             // of the statement that waits
+    std::string portal_joined_;                 // of the Execute that waits
+    bool run_alone_ = false;                    // the present statement is not gathered
     bool skipping_to_sync_ = false;
 };
 

@@ -29,6 +29,7 @@ struct Setting {
 constexpr Setting kSettings[] = {
     {"application_name", Kind::text, "", "", SettingEffect::none, true},
     {"boathouse.dialect", Kind::choice, "postgres", "postgres|duckdb", SettingEffect::dialect},
+    {"boathouse.group_commit", Kind::boolean, "on"},
     {"asof_loop_join_threshold", Kind::integer, "64", "", SettingEffect::engine},
     {"bytea_output", Kind::fixed, "hex"},
     {"check_function_bodies", Kind::boolean, "on"},

@@ -79,7 +79,20 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
     const bool runs_in_engine = part.parsed || part.plan || copy ||
                                 std::holds_alternative<DeclareStatement>(part.statement) ||
                                 std::holds_alternative<ExecuteStatement>(part.statement);
-    if (runs_in_engine && script.parts.size() > 1) {
+    const bool is_last = script.next + 1 == script.parts.size();
+    if (part.parsed && may_gather() && part.parsed->notices().empty()) {
+        auto armed = arm_engine();
+        if (!armed) return armed.error();
+        switch (gather(engine_->evaluate(*part.parsed), Resumption::script, is_last, out)) {
+            case Gathered::no:
+                break;
+            case Gathered::answered:
+                return true;
+            case Gathered::joined:
+                return false;
+        }
+    }
+    if (runs_in_engine && (script.parts.size() > 1 || !gathered_.empty())) {
         if (auto begun = begin_implicit(); !begun) return begun.error();
     }
     if (copy) {
@@ -121,7 +134,7 @@ void Session::resume_script(Buffer& out) {
     Script& script = *script_;
     while (script.next < script.parts.size()) {
         auto complete = script.answer ? Outcome<bool>(false) : run_part(script, script.parts[script.next], out);
-        if (complete && copy_in_) return;  // its rows come as messages
+        if (complete && (copy_in_ || member_)) return;  // its rows come as messages, or are on their way
         if (complete && !*complete) complete = continue_part(script, out);
         if (complete && !*complete) return;  // the client takes some first
         script.answer.reset();

@@ -14,6 +14,7 @@
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
 #include "engine/lake.hpp"
+#include "ingest/gatherer.hpp"
 #include "relay/relay.hpp"
 
 namespace boathouse::gateway {
@@ -31,10 +32,10 @@ struct SqlDoorOptions {
 
 class SqlDoor {
   public:
-    // The lake, and the exchange if there is one, must outlive the door.
+    // The lake, the gatherer, and the exchange if there is one, must outlive the door.
     static Result<std::unique_ptr<SqlDoor>> start(SqlDoorOptions options, const config::Settings& settings,
                                                   catalog::Endpoint catalog, engine::Lake& lake,
-                                                  relay::Exchange* exchange);
+                                                  relay::Exchange* exchange, ingest::Gatherer& gatherer);
     ~SqlDoor();
 
     // Takes no more clients and ends idle sessions (57P01), lets statements finish for `grace_ms`, then ends them too.

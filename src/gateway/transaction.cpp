@@ -48,6 +48,7 @@ bool Session::read_only() const {
 }
 
 Outcome<void> Session::begin_implicit() {
+    if (!gathered_.empty()) return open_gathered();
     if (transaction_ != Transaction::none) return {};
     if (auto armed = arm_engine(); !armed) return armed;
     if (auto begun = engine_->begin(); !begun) return begun;
@@ -103,7 +104,8 @@ void Session::finish_transaction(bool committed, Buffer& out) {
 
 // Commits, or rolls back what cannot be committed: either way, the transaction is over.
 Outcome<void> Session::commit_engine(Buffer& out) {
-    Outcome<void> committed = portals_.settle_held();
+    Outcome<void> committed = gathered_.empty() ? Outcome<void>() : open_gathered();
+    if (committed) committed = portals_.settle_held();
     if (committed) committed = engine_->commit();
     if (committed) engine_in_transaction_ = false;
     roll_back_engine();
@@ -113,6 +115,7 @@ Outcome<void> Session::commit_engine(Buffer& out) {
 
 // Of a rollback that fails nothing is left to be told: DuckDB drops the transaction with the next one at the latest.
 void Session::roll_back_engine() {
+    gathered_.clear();
     if (!engine_in_transaction_) return;
     static_cast<void>(engine_->rollback());
     engine_in_transaction_ = false;

@@ -33,6 +33,24 @@ void add_server(Exposition& exposition, const Server& server) {
                        static_cast<double>(server.refused_connections_total()));
 }
 
+void add_group_commit(Exposition& exposition, const ingest::Counters& counters) {
+    exposition.counter("boathouse_group_commit_batches_total", "Commits that wrote the rows of gathered statements.",
+                       static_cast<double>(counters.batches));
+    exposition.counter("boathouse_group_commit_statements_total",
+                       "Statements, or pipelines of them, whose rows those commits wrote.",
+                       static_cast<double>(counters.members));
+    exposition.counter("boathouse_group_commit_rows_total", "Rows that those commits wrote.",
+                       static_cast<double>(counters.rows));
+    exposition.counter("boathouse_group_commit_conflicts_total",
+                       "Commits that were tried again because other clients of the catalog came first.",
+                       static_cast<double>(counters.conflicts));
+    exposition.counter("boathouse_group_commit_wait_seconds_total",
+                       "Time that statements have waited for their commit, all together.",
+                       std::chrono::duration<double>(counters.waited).count());
+    exposition.gauge("boathouse_group_commit_waiting", "Statements that wait for the next commit.",
+                     static_cast<double>(counters.waiting));
+}
+
 }  // namespace
 
 Metrics::Metrics(const config::Settings& settings, const catalog::Endpoint& endpoint, const Clock& clock)
@@ -56,6 +74,7 @@ Response Metrics::get() {
                      {{"version", config::version()}, {"duckdb_version", config::duckdb_version()}});
     add_process_metrics(exposition);
     if (server_ != nullptr) add_server(exposition, *server_);
+    if (gatherer_ != nullptr) add_group_commit(exposition, gatherer_->counters());
     add_restarts(exposition, settings_);
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -14,6 +14,7 @@
 #include "http/catalog_metrics.hpp"
 #include "http/router.hpp"
 #include "http/shared_answer.hpp"
+#include "ingest/gatherer.hpp"
 
 namespace boathouse::http {
 
@@ -25,14 +26,16 @@ class Metrics {
 
     void add_routes(Router& router);
 
-    // The server whose connections and requests are counted; set before it starts, must outlive the last request.
+    // What is counted; set before it starts, they must outlive the last request.
     void watch(const Server& server) { server_ = &server; }
+    void watch(const ingest::Gatherer& gatherer) { gatherer_ = &gatherer; }
 
   private:
     Response get();
 
     config::Settings settings_;
     const Server* server_ = nullptr;
+    const ingest::Gatherer* gatherer_ = nullptr;
     CatalogMetrics catalog_;                  // used by the thread of catalog_text_ alone
     SharedAnswer<std::string> catalog_text_;  //
 };

@@ -17,6 +17,7 @@
 #include "http/health.hpp"
 #include "http/metrics.hpp"
 #include "http/server.hpp"
+#include "ingest/gatherer.hpp"
 #include "mirror/mirror.hpp"
 #include "relay/vocabulary.hpp"
 #include "service/engine_settings.hpp"
@@ -107,7 +108,7 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
 }
 
 Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& settings, engine::Lake& lake,
-                                                        relay::Exchange* exchange) {
+                                                        relay::Exchange* exchange, ingest::Gatherer& gatherer) {
     auto endpoint = catalog::box_endpoint(settings);
     if (!endpoint) return endpoint.error();
     gateway::SqlDoorOptions options;
@@ -117,7 +118,15 @@ Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& 
     options.connections_max = settings.sql_connections_max;
     options.running_max = settings.sql_running_max;
     options.waiting_max = settings.sql_waiting_max;
-    return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), lake, exchange);
+    return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), lake, exchange, gatherer);
+}
+
+Result<std::unique_ptr<ingest::Gatherer>> open_gatherer(Engine& engine) {
+    auto writer = engine::LakeWriter::open(*engine.lake);
+    if (!writer) return Error{ErrorKind::internal, "rows cannot be gathered: " + writer.error().message};
+    std::shared_ptr<engine::LakeWriter> shared = std::move(*writer);  // a std::function is copied
+    auto write = [shared](const std::vector<const engine::NewRows*>& rows) { return shared->write(rows); };
+    return std::make_unique<ingest::Gatherer>(std::move(write), engine.clock, ingest::Gatherer::Options());
 }
 
 // PostgreSQL, as far as it answers SQL clients.
@@ -166,7 +175,10 @@ int serve() {
         if (!opened) return fail(opened.error());
         second = std::move(*opened);
     }
-    auto sql_door = open_sql_door(*settings, *(*engine)->lake, second ? &second->exchange : nullptr);
+    auto gatherer = open_gatherer(**engine);
+    if (!gatherer) return fail(gatherer.error());
+    (*engine)->metrics.watch(**gatherer);
+    auto sql_door = open_sql_door(*settings, *(*engine)->lake, second ? &second->exchange : nullptr, **gatherer);
     if (!sql_door) return fail(sql_door.error());
     // Last, so that /readyz is not answered before the SQL door listens.
     if (auto started = server.start(); !started) return fail(started.error());

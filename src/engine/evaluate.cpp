@@ -1,0 +1,131 @@
+// The rows of an INSERT of values, made without writing them: Session::evaluate() and what belongs to it.
+#include <duckdb/common/vector_operations/vector_operations.hpp>
+
+#include "engine/append_rows.hpp"
+#include "engine/insert_values.hpp"
+#include "engine/new_rows_impl.hpp"
+#include "engine/session_impl.hpp"
+
+namespace boathouse::engine {
+
+namespace {
+
+// While it lives, what is bound evaluates.
+class Evaluating {
+  public:
+    explicit Evaluating(Watch& watch) : watch_(watch) {
+        watch_.wrote = false;
+        watch_.named_relations = nullptr;
+        watch_.evaluates = true;
+    }
+    ~Evaluating() { watch_.evaluates = false; }
+    Evaluating(const Evaluating&) = delete;
+    Evaluating& operator=(const Evaluating&) = delete;
+
+  private:
+    Watch& watch_;
+};
+
+bool has_forbidden_null(const TableShape& shape, duckdb::ColumnDataCollection& rows) {
+    if (shape.not_null.empty()) return false;
+    for (auto& chunk : rows.Chunks()) {
+        for (const std::size_t column : shape.not_null) {
+            if (duckdb::VectorOperations::HasNull(chunk.data[column], chunk.size())) return true;
+        }
+    }
+    return false;
+}
+
+std::optional<NewRows> rows_of(duckdb::QueryResult& result, std::shared_ptr<const TableShape> shape) {
+    // The names tell of a table that was made anew since the shape was looked up.
+    if (result.HasError() || result.types != shape->types || result.names != shape->names) return std::nullopt;
+    auto impl = std::make_unique<NewRows::Impl>();
+    impl->rows = result.Cast<duckdb::MaterializedQueryResult>().TakeCollection();
+    if (has_forbidden_null(*shape, *impl->rows)) return std::nullopt;
+    impl->shape = std::move(shape);
+    return NewRows(std::move(impl));
+}
+
+}  // namespace
+
+bool Session::Impl::plan_evaluation(Prepared::Impl& prepared, const duckdb::SQLStatement& statement) {
+    if (!connection.IsAutoCommit()) return false;
+    auto evaluation = evaluation_of(*connection.context, statement, lake.shapes());
+    if (!evaluation) return false;
+    auto insert = statement.Copy();
+    const Evaluating evaluating(watch);
+    const bool planned = plan(prepared, std::move(evaluation->statement)).has_value();
+    prepared.columns.clear();
+    prepared.evaluation = planned ? std::move(prepared.statement) : nullptr;
+    prepared.statement.reset();
+    if (!planned) {
+        prepared.parameter_types.clear();
+        return false;
+    }
+    prepared.writes = true;
+    prepared.shape = std::move(evaluation->shape);
+    prepared.insert = std::move(insert);
+    return true;
+}
+
+std::optional<NewRows> Session::evaluate(const Parsed& parsed) {
+    const auto& statements = parsed.impl_->statements;
+    try {
+        if (statements.size() != 1 || !impl_->connection.IsAutoCommit() || !impl_->settle()) return std::nullopt;
+        auto evaluation = evaluation_of(*impl_->connection.context, *statements.front(), impl_->lake.shapes());
+        if (!evaluation || impl_->interrupted) return std::nullopt;
+        const Evaluating evaluating(impl_->watch);
+        const auto result = impl_->connection.Query(std::move(evaluation->statement));
+        return rows_of(*result, std::move(evaluation->shape));
+    } catch (const std::exception&) {
+        return std::nullopt;
+    }
+}
+
+std::optional<NewRows> Session::evaluate(Prepared& statement, const std::vector<ParameterValue>& parameters) {
+    Prepared::Impl& prepared = *statement.impl_;
+    try {
+        if (!prepared.evaluation || impl_->watch.read_only || impl_->interrupted) return std::nullopt;
+        if (!impl_->connection.IsAutoCommit() || !impl_->settle()) return std::nullopt;
+        const auto now = impl_->lake.shapes().find(prepared.shape->schema, prepared.shape->table);
+        if (!now) return std::nullopt;
+        if (now != prepared.shape) {
+            const auto insert = prepared.insert->Copy();
+            if (!impl_->plan_evaluation(prepared, *insert)) return std::nullopt;
+        }
+        const Evaluating evaluating(impl_->watch);
+        auto values = impl_->arguments(prepared, *prepared.evaluation, parameters);
+        const auto pending = prepared.evaluation->PendingQuery(values, false);
+        if (pending->HasError()) return std::nullopt;
+        const auto result = pending->Execute();
+        return rows_of(*result, prepared.shape);
+    } catch (const std::exception&) {
+        return std::nullopt;
+    }
+}
+
+Outcome<void> Session::write(const std::vector<NewRows>& rows) {
+    try {
+        if (auto settled = impl_->settle(); !settled) return settled.error();
+        for (std::size_t i = 0; i < rows.size();) {
+            const TableShape& shape = *rows[i].impl().shape;
+            std::shared_ptr<const TableShape> now;
+            duckdb::ClientContext& context = *impl_->connection.context;
+            context.RunFunctionInTransaction([&] { now = read_shape(context, shape.schema, shape.table); });
+            if (!now || !now->same_as(shape)) {
+                impl_->lake.shapes().forget(shape);
+                return QueryError{"40001", "could not serialize access: the table \"" + shape.table + "\" has changed"};
+            }
+            std::vector<const NewRows*> same;
+            for (; i < rows.size() && rows[i].shape() == &shape; ++i) same.push_back(&rows[i]);
+            impl_->begin_watch({});
+            append_rows(impl_->connection, same);
+            impl_->end_watch();
+        }
+        return {};
+    } catch (const std::exception& exception) {
+        return impl_->describe(exception);
+    }
+}
+
+}  // namespace boathouse::engine

@@ -1,0 +1,134 @@
+#include "engine/table_shapes.hpp"
+
+#include <duckdb/catalog/catalog.hpp>
+#include <duckdb/catalog/catalog_entry/schema_catalog_entry.hpp>
+#include <duckdb/catalog/catalog_entry/table_catalog_entry.hpp>
+#include <duckdb/parser/constraints/not_null_constraint.hpp>
+#include <duckdb/parser/parsed_data/create_schema_info.hpp>
+#include <duckdb/parser/parsed_data/create_table_info.hpp>
+#include <duckdb/transaction/meta_transaction.hpp>
+
+namespace boathouse::engine {
+
+using duckdb::Catalog;
+using duckdb::ClientContext;
+
+namespace {
+
+// Tables beyond these are looked up anew: a lake of very many tables must not fill the memory.
+constexpr std::size_t kShapesMax = 10'000;
+
+duckdb::optional_ptr<duckdb::TableCatalogEntry> find_table(ClientContext& context, const std::string& schema,
+                                                           const std::string& table) {
+    const duckdb::EntryLookupInfo lookup(duckdb::CatalogType::TABLE_ENTRY, table);
+    auto entry = Catalog::GetEntry(context, "lake", schema, lookup, duckdb::OnEntryNotFound::RETURN_NULL);
+    if (!entry || entry->type != duckdb::CatalogType::TABLE_ENTRY) return nullptr;
+    return duckdb::optional_ptr<duckdb::TableCatalogEntry>(entry->Cast<duckdb::TableCatalogEntry>());
+}
+
+std::shared_ptr<const TableShape> shape_of(const duckdb::TableCatalogEntry& entry) {
+    auto shape = std::make_shared<TableShape>();
+    shape->schema = entry.ParentSchema().name;
+    shape->table = entry.name;
+    for (const auto& constraint : entry.GetConstraints()) {
+        if (constraint->type != duckdb::ConstraintType::NOT_NULL) continue;
+        shape->not_null.push_back(constraint->Cast<duckdb::NotNullConstraint>().index.index);
+        shape->description.append("not null ").append(std::to_string(shape->not_null.back())).append("\n");
+    }
+    for (const auto& column : entry.GetColumns().Logical()) {
+        shape->names.push_back(column.Name());
+        shape->types.push_back(column.Type());
+        std::string& text = shape->description;
+        text.append(duckdb::KeywordHelper::WriteQuoted(column.Name(), '"'))
+            .append(" ")
+            .append(column.Type().ToString());
+        if (column.HasDefaultValue()) text.append(" default ").append(column.DefaultValue().ToString());
+        text.append("\n");
+    }
+    return shape;
+}
+
+// REQUIRES: a transaction of `context` that writes to nothing else.
+void make_table(ClientContext& context, const duckdb::TableCatalogEntry& entry) {
+    Catalog& shapes = Catalog::GetCatalog(context, kShapeDatabase);
+    duckdb::MetaTransaction::Get(context).ModifyDatabase(shapes.GetAttached(),
+                                                         duckdb::DatabaseModificationType::CREATE_CATALOG_ENTRY);
+    duckdb::CreateSchemaInfo schema;
+    schema.catalog = kShapeDatabase;
+    schema.schema = entry.ParentSchema().name;
+    schema.on_conflict = duckdb::OnCreateConflict::IGNORE_ON_CONFLICT;
+    shapes.CreateSchema(context, schema);
+    auto table = duckdb::make_uniq<duckdb::CreateTableInfo>(kShapeDatabase, schema.schema, entry.name);
+    table->columns = entry.GetColumns().Copy();
+    for (const auto& constraint : entry.GetConstraints()) {
+        if (constraint->type == duckdb::ConstraintType::NOT_NULL) table->constraints.push_back(constraint->Copy());
+    }
+    table->on_conflict = duckdb::OnCreateConflict::REPLACE_ON_CONFLICT;
+    shapes.CreateTable(context, std::move(table));
+}
+
+}  // namespace
+
+std::shared_ptr<const TableShape> read_shape(ClientContext& context, const std::string& schema,
+                                             const std::string& table) {
+    const auto entry = find_table(context, schema, table);
+    return entry ? shape_of(*entry) : nullptr;
+}
+
+TableShapes::TableShapes(duckdb::DatabaseInstance& database) : database_(database) {
+    duckdb::Connection connection(database);
+    std::string attach = "ATTACH ':memory:' AS ";
+    attach.append(kShapeDatabase);
+    const auto attached = connection.Query(attach);
+    if (attached->HasError()) attached->ThrowError();
+}
+
+TableShapes::Key TableShapes::key_of(const std::string& schema, const std::string& table) {
+    return {duckdb::StringUtil::Lower(schema), duckdb::StringUtil::Lower(table)};
+}
+
+std::shared_ptr<const TableShape> TableShapes::find(const std::string& schema, const std::string& table) {
+    const Key key = key_of(schema, table);
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto entry = known_.find(key); entry != known_.end()) return entry->second;
+    }
+    const std::lock_guard looking(looking_);
+    {
+        // Somebody may have looked meanwhile.
+        const std::lock_guard lock(mutex_);
+        if (const auto entry = known_.find(key); entry != known_.end()) return entry->second;
+    }
+    auto shape = look(schema, table);
+    if (!shape) return nullptr;
+    const std::lock_guard lock(mutex_);
+    if (known_.size() >= kShapesMax) known_.clear();
+    known_[key] = shape;
+    return shape;
+}
+
+void TableShapes::forget(const TableShape& seen) {
+    const std::lock_guard lock(mutex_);
+    const auto entry = known_.find(key_of(seen.schema, seen.table));
+    if (entry != known_.end() && entry->second->same_as(seen)) known_.erase(entry);
+}
+
+// REQUIRES: looking_ is held, so that no two make the same table.
+std::shared_ptr<const TableShape> TableShapes::look(const std::string& schema, const std::string& table) {
+    duckdb::Connection connection(database_);
+    ClientContext& context = *connection.context;
+    std::shared_ptr<const TableShape> shape;
+    try {
+        context.RunFunctionInTransaction([&] {
+            const auto entry = find_table(context, schema, table);
+            if (!entry) return;
+            make_table(context, *entry);
+            shape = shape_of(*entry);
+        });
+    } catch (const std::exception&) {
+        return nullptr;  // the statement runs by itself, and tells what is wrong
+    }
+    return shape;
+}
+
+}  // namespace boathouse::engine

@@ -1,0 +1,134 @@
+// INSERTs of values outside of a transaction block: their rows are made here and committed by the gatherer, together
+// with those of other clients (ingest/gatherer.hpp). Meanwhile the session waits without a thread.
+//
+// Statements of one pipeline or one script are one transaction, as in PostgreSQL: all but the last are answered when
+// their rows are made, and the last, or Sync, when those of all of them are committed. Whatever else comes in between
+// has to see the rows, so they are written into a transaction of DuckDB's first, which then goes on as any other.
+#include <utility>
+
+#include "gateway/session.hpp"
+
+namespace boathouse::gateway {
+
+using engine::Outcome;
+using engine::QueryError;
+using pgwire::Buffer;
+
+namespace {
+
+// Of one pipeline; more go through a transaction of DuckDB's, which writes them to a file.
+constexpr std::size_t kGatheredBytesMax = std::size_t{16} << 20;
+
+std::string insert_tag(std::uint64_t rows) {
+    return "INSERT 0 " + std::to_string(rows);
+}
+
+}  // namespace
+
+bool Session::may_gather() const {
+    if (!services_.gatherer || run_alone_ || read_only() || !settings_->is_on("boathouse.group_commit")) return false;
+    return transaction_ == Transaction::none || (transaction_ == Transaction::implicit && !gathered_.empty());
+}
+
+// `commits`: nothing else belongs to the transaction.
+Session::Gathered Session::gather(std::optional<engine::NewRows> rows, Resumption resumption, bool commits,
+                                  Buffer& out) {
+    if (!rows) return Gathered::no;
+    const std::uint64_t count = rows->count();
+    gathered_.push_back(std::move(*rows));
+    rows_joined_ = count;
+    if (commits && join(resumption)) return Gathered::joined;
+    if (commits) {  // no room: the statement commits by itself
+        gathered_.pop_back();
+        return Gathered::no;
+    }
+    transaction_ = Transaction::implicit;
+    pgwire::put_command_complete(out, insert_tag(count));
+    restart_clock();
+    return Gathered::answered;
+}
+
+bool Session::join(Resumption resumption) {
+    std::size_t bytes = 0;
+    for (const engine::NewRows& some : gathered_) bytes += some.bytes();
+    if (bytes > kGatheredBytesMax) return false;
+    resumption_ = resumption;
+    const std::lock_guard lock(engine_mutex_);
+    member_ = services_.gatherer->join(gathered_, host_.committed);
+    if (member_ && interrupted()) services_.gatherer->withdraw(*member_);
+    return member_ != nullptr;
+}
+
+// From here on the transaction is DuckDB's.
+Outcome<void> Session::open_gathered() {
+    const std::vector<engine::NewRows> rows = std::exchange(gathered_, {});
+    if (auto armed = arm_engine(); !armed) return armed;
+    transaction_ = Transaction::none;
+    if (auto begun = begin_implicit(); !begun) return begun;
+    return engine_->write(rows);
+}
+
+Outcome<void> Session::fate_of(const ingest::Member& member) {
+    switch (member.fate()) {
+        case ingest::Fate::committed:
+            return {};
+        case ingest::Fate::stale:
+            return QueryError{"40001", "could not serialize access: a table has changed since its rows were made"};
+        case ingest::Fate::withdrawn:
+            return engine::interruption();
+        case ingest::Fate::failed:
+        case ingest::Fate::waiting:
+            return member.error();
+    }
+    return {};
+}
+
+// What was to be committed is, or will not be.
+void Session::resume_gathered(Buffer& out) {
+    std::shared_ptr<ingest::Member> member;
+    {
+        const std::lock_guard lock(engine_mutex_);
+        member = std::move(member_);
+    }
+    const Outcome<void> fate = fate_of(*member);
+    const bool was_alone = transaction_ == Transaction::none;
+    if (!was_alone && resumption_ != Resumption::sync) finish_transaction(fate.has_value(), out);
+    // Alone, a statement can be run again: nothing was written, and the client knows of nothing.
+    run_alone_ = member->fate() == ingest::Fate::stale && was_alone;
+    switch (resumption_) {
+        case Resumption::script:
+            resume_gathered_script(fate, out);
+            break;
+        case Resumption::execute:
+            resume_gathered_execute(fate, out);
+            break;
+        case Resumption::sync:
+            finish_transaction(fate.has_value(), out);
+            if (!fate) put_error(fate.error(), out);
+            put_ready(out);
+            break;
+    }
+    run_alone_ = false;
+}
+
+void Session::resume_gathered_script(const Outcome<void>& fate, Buffer& out) {
+    if (!fate && !run_alone_) {
+        put_error(fate.error(), out);
+        fail_transaction(out);
+        return end_script(out);
+    }
+    if (fate) {
+        pgwire::put_command_complete(out, insert_tag(rows_joined_));
+        ++script_->next;
+    }
+    resume_script(out);
+}
+
+void Session::resume_gathered_execute(const Outcome<void>& fate, Buffer& out) {
+    if (run_alone_) return run_portal(portal_joined_, true, UINT64_MAX, out);
+    if (!fate) return fail_extended(fate.error(), out);
+    pgwire::put_command_complete(out, insert_tag(rows_joined_));
+    restart_clock();
+}
+
+}  // namespace boathouse::gateway

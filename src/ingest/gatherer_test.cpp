@@ -1,0 +1,167 @@
+// The gatherer with a committer that fails on demand. What a commit does to the lake, tests/ingest/ asks a real one.
+#include "ingest/gatherer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+namespace boathouse::ingest {
+namespace {
+
+using engine::LakeWriter;
+using Verdict = LakeWriter::Verdict;
+
+// Writes nothing; waits in each write until it is let go on, and answers as it is told.
+class Script {
+  public:
+    explicit Script(std::deque<Verdict> verdicts) : verdicts_(std::move(verdicts)) {}
+
+    LakeWriter::Written write() {
+        std::unique_lock lock(mutex_);
+        ++writes_;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return !held_; });
+        LakeWriter::Written written;
+        if (!verdicts_.empty()) {
+            written.verdict = verdicts_.front();
+            verdicts_.pop_front();
+        }
+        written.error = {"XX001", "as the test wants it"};
+        return written;
+    }
+    void hold() {
+        const std::lock_guard lock(mutex_);
+        held_ = true;
+    }
+    void release() {
+        const std::lock_guard lock(mutex_);
+        held_ = false;
+        changed_.notify_all();
+    }
+    void wait_for_writes(int count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return writes_ >= count; });
+    }
+    int writes() {
+        const std::lock_guard lock(mutex_);
+        return writes_;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Verdict> verdicts_;  // under mutex_; then everything is committed
+    int writes_ = 0;                // under mutex_
+    bool held_ = false;             // under mutex_
+};
+
+class GathererTest : public testing::Test {
+  protected:
+    // A member, and its answer.
+    struct Joined {
+        std::shared_ptr<Member> member;
+        std::future<void> answer;
+    };
+    static Joined join(Gatherer& gatherer) {
+        auto answered = std::make_shared<std::promise<void>>();
+        std::vector<engine::NewRows> rows;
+        Joined joined;
+        joined.answer = answered->get_future();
+        joined.member = gatherer.join(rows, [answered] { answered->set_value(); });
+        return joined;
+    }
+    std::unique_ptr<Gatherer> gatherer_of(Script& script, int conflict_tries_max = 8) {
+        Gatherer::Options options;
+        options.conflict_tries_max = conflict_tries_max;
+        return std::make_unique<Gatherer>([&script](const auto&) { return script.write(); }, clock_, options);
+    }
+    // Three members, of which the last two share a batch.
+    static std::vector<Joined> join_three(Gatherer& gatherer, Script& script) {
+        std::vector<Joined> joined;
+        script.hold();
+        joined.push_back(join(gatherer));
+        script.wait_for_writes(1);
+        joined.push_back(join(gatherer));
+        joined.push_back(join(gatherer));
+        script.release();
+        for (Joined& one : joined) one.answer.wait();
+        return joined;
+    }
+
+    const SystemClock clock_;
+};
+
+TEST_F(GathererTest, ThoseWhoComeDuringACommitAreTheNextBatch) {
+    Script script({});
+    const auto gatherer = gatherer_of(script);
+    const auto joined = join_three(*gatherer, script);
+    for (const Joined& one : joined) EXPECT_EQ(one.member->fate(), Fate::committed);
+    EXPECT_EQ(script.writes(), 2);
+    EXPECT_EQ(gatherer->counters().batches, 2u);
+    EXPECT_EQ(gatherer->counters().members, 3u);
+    EXPECT_EQ(gatherer->counters().waiting, 0u);
+}
+
+TEST_F(GathererTest, ABatchThatFailsIsWrittenMemberByMember) {
+    Script script({Verdict::committed, Verdict::failed, Verdict::failed, Verdict::committed});
+    const auto gatherer = gatherer_of(script);
+    const auto joined = join_three(*gatherer, script);
+    EXPECT_EQ(joined[1].member->fate(), Fate::failed);
+    EXPECT_EQ(joined[1].member->error().sqlstate, "XX001");
+    EXPECT_EQ(joined[2].member->fate(), Fate::committed);
+    EXPECT_EQ(script.writes(), 4);
+}
+
+TEST_F(GathererTest, WhatMayHaveBeenWrittenIsNotWrittenAgain) {
+    Script script({Verdict::committed, Verdict::unknown});
+    const auto gatherer = gatherer_of(script);
+    const auto joined = join_three(*gatherer, script);
+    EXPECT_EQ(joined[1].member->fate(), Fate::failed);
+    EXPECT_EQ(joined[2].member->fate(), Fate::failed);
+    EXPECT_EQ(script.writes(), 2);
+}
+
+TEST_F(GathererTest, AConflictIsTriedAgainAndThenTold) {
+    Script script({Verdict::conflict, Verdict::committed, Verdict::conflict, Verdict::conflict});
+    const auto gatherer = gatherer_of(script, 2);
+    const Joined lucky = join(*gatherer);
+    lucky.answer.wait();
+    EXPECT_EQ(lucky.member->fate(), Fate::committed);
+    const Joined unlucky = join(*gatherer);
+    unlucky.answer.wait();
+    EXPECT_EQ(unlucky.member->fate(), Fate::failed);
+    EXPECT_EQ(unlucky.member->error().sqlstate, "40001");
+    EXPECT_EQ(gatherer->counters().conflicts, 3u);
+}
+
+TEST_F(GathererTest, WhoWaitsMayWithdrawAndWhoIsWrittenMayNot) {
+    Script script({});
+    const auto gatherer = gatherer_of(script);
+    script.hold();
+    const Joined writing = join(*gatherer);
+    script.wait_for_writes(1);
+    const Joined waiting = join(*gatherer);
+    EXPECT_FALSE(gatherer->withdraw(*writing.member));
+    EXPECT_TRUE(gatherer->withdraw(*waiting.member));
+    EXPECT_EQ(waiting.member->fate(), Fate::withdrawn);
+    script.release();
+    writing.answer.wait();
+    EXPECT_EQ(writing.member->fate(), Fate::committed);
+    EXPECT_EQ(script.writes(), 1);
+}
+
+TEST_F(GathererTest, TheEndWritesWhatHasJoined) {
+    Script script({});
+    auto gatherer = gatherer_of(script);
+    script.hold();
+    const Joined writing = join(*gatherer);
+    script.wait_for_writes(1);
+    const Joined waiting = join(*gatherer);
+    script.release();
+    gatherer.reset();
+    EXPECT_EQ(writing.member->fate(), Fate::committed);
+    EXPECT_EQ(waiting.member->fate(), Fate::committed);
+}
+
+}  // namespace
+}  // namespace boathouse::ingest
