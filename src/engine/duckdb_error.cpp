@@ -54,7 +54,7 @@ const char* binder_state(const ErrorData& error) {
 }
 
 const char* transaction_state(const ErrorData& error) {
-    if (mentions(error, "onflict")) return "40001";
+    if (mentions(error, "onflict") || mentions(error, "Exceeded the maximum retry count of")) return "40001";
     if (mentions(error, "aborted")) return "25P02";
     if (mentions(error, "read-only")) return "25006";
     return "25000";

@@ -33,6 +33,9 @@ TEST(DuckdbError, TellsWhoEndedTheStatement) {
     EXPECT_EQ(state_of(duckdb::InterruptException()), "57014");
     EXPECT_EQ(state_of(duckdb::TransactionException("Transaction conflict - attempting to insert into table")),
               "40001");
+    EXPECT_EQ(state_of(duckdb::TransactionException("Failed to commit: Exceeded the maximum retry count of 10 set by "
+                                                    "the ducklake_max_retry_count setting.")),
+              "40001");
 }
 
 TEST(DuckdbError, TurnsFurtherLinesIntoAHint) {

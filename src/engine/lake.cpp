@@ -127,6 +127,10 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
     if (auto status = attach(**database, endpoint, create ? creation : AttachMode::open, data_path); !status)
         return status.error();
 
+    // Between two tries of a commit that another client of the catalog was ahead of; DuckLake's own 100 ms are long.
+    const auto hurried = (*database)->query("SET GLOBAL ducklake_retry_wait_ms = 10");
+    if (!hurried) return hurried.error();
+
     auto impl = std::make_unique<Impl>();
     impl->database = std::move(*database);
     impl->info.version = config::ducklake_catalog_version();

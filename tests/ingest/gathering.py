@@ -6,7 +6,7 @@ import time
 
 import psycopg
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 
 
 def wait_for(condition, what: str) -> None:
