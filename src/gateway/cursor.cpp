@@ -56,7 +56,7 @@ Outcome<void> Session::declare(const DeclareStatement& statement, const Form& fo
         error.hint = "Leave out SCROLL; rows are given in their order, once.";
         return error;
     }
-    if (const auto free = portals_.check_new(statement.name); !free) return free;
+    if (auto free = portals_.check_new(statement.name); !free) return free;
     if (statement.name.empty()) return QueryError{"34000", "invalid cursor name: must not be empty"};
     if (auto armed = arm_engine(); !armed) return armed;
 
@@ -132,7 +132,7 @@ Outcome<Session::Rest> Session::fetch(const FetchStatement& statement, const For
     if (!cursor) return no_cursor(statement.name);
     const auto found = rows_of(*cursor, statement.name);
     if (!found) return found.error();
-    const std::shared_ptr<Rows> rows = *found;
+    const std::shared_ptr<Rows>& rows = *found;
     const auto steps = steps_of(statement, rows->taken);
     if (!steps) return steps.error();
     Form fetched = form;

@@ -9,7 +9,7 @@ using engine::QueryError;
 using pgwire::Buffer;
 
 Outcome<void> Session::prepare_by_name(const PrepareStatement& statement) {
-    if (const auto free = statements_.check_new(statement.name); !free) return free;
+    if (auto free = statements_.check_new(statement.name); !free) return free;
     const auto types = type_oids(statement.types);
     if (!types) return types.error();
     auto prepared = prepare(statement.query.text, *types);
@@ -74,8 +74,8 @@ Outcome<std::vector<std::optional<std::string>>> Session::evaluate(const InnerTe
 Outcome<Session::Rest> Session::execute_by_name(const ExecuteStatement& statement, const Form& form, Buffer& out) {
     const auto named = statements_.find(statement.name);
     if (!named) return named.error();
-    const std::shared_ptr<PreparedStatement> prepared = *named;
-    if (!std::holds_alternative<EngineStatement>(prepared->statement) || !(prepared->plan || prepared->relayed))
+    const std::shared_ptr<PreparedStatement>& prepared = *named;
+    if (!std::holds_alternative<EngineStatement>(prepared->statement) || prepared->empty)
         return QueryError{"0A000", "EXECUTE of a statement that the session answers itself is not supported"};
     if (auto armed = arm_engine(); !armed) return armed.error();
     auto values = evaluate(statement.arguments);

@@ -146,8 +146,8 @@ Status prepare_database(const config::Settings& settings) {
     if (*existing == Existing::ready) return {};
     // Also one that an earlier start left half made.
     if (auto dropped = catalog::drop_mirror(*server, settings); !dropped) return dropped;
-    const auto created = server->execute("CREATE DATABASE " + server->identifier(catalog::mirror_database(settings)) +
-                                         " OWNER boathouse_mirror ENCODING 'UTF8' TEMPLATE template0");
+    auto created = server->execute("CREATE DATABASE " + server->identifier(catalog::mirror_database(settings)) +
+                                   " OWNER boathouse_mirror ENCODING 'UTF8' TEMPLATE template0");
     if (!created) return created;
     return fill(settings);
 }

@@ -105,7 +105,7 @@ class Synchronizer {
 };
 
 Status Synchronizer::attempt(const std::string& what, const std::string& sql, bool* refused) {
-    const auto done = mirror_.execute("SAVEPOINT object;\n" + sql + "RELEASE object");
+    auto done = mirror_.execute("SAVEPOINT object;\n" + sql + "RELEASE object");
     if (done) {
         ++changed_;
         ++in_transaction_;
@@ -173,11 +173,10 @@ Status Synchronizer::apply_schemas() {
         const std::string name = schema_name(schema.name, schema.id, naming_);
         const std::string create = "CREATE SCHEMA IF NOT EXISTS " + mirror_.identifier(name) + ";\n";
         bool refused = false;
-        const auto made =
-            attempt("schema " + name,
-                    as_owner(create) + "INSERT INTO pg_boathouse.schema VALUES (" + std::to_string(schema.id) + ", " +
-                        mirror_.literal(name) + ", " + mirror_.literal(schema.name) + ");\n",
-                    &refused);
+        auto made = attempt("schema " + name,
+                            as_owner(create) + "INSERT INTO pg_boathouse.schema VALUES (" + std::to_string(schema.id) +
+                                ", " + mirror_.literal(name) + ", " + mirror_.literal(schema.name) + ");\n",
+                            &refused);
         if (!made) return made;
         if (!refused) recorded_.schemas[schema.id] = name;
     }
@@ -186,7 +185,7 @@ Status Synchronizer::apply_schemas() {
 
 Status Synchronizer::drop_schemas() {
     for (const long long id : doomed_schemas_) {
-        const auto dropped =
+        auto dropped =
             attempt("schema " + recorded_.schemas.at(id),
                     "DROP SCHEMA " + mirror_.identifier(recorded_.schemas.at(id)) +
                         " CASCADE;\nDELETE FROM pg_boathouse.schema WHERE id = " + std::to_string(id) + ";\n");
@@ -221,11 +220,10 @@ Status Synchronizer::drop_gone() {
             continue;
         }
         const std::string id = std::to_string(relation->first);
-        const auto dropped =
-            attempt("table " + relation->second.name,
-                    (relation->second.view ? "DROP VIEW " : "DROP TABLE ") + full_name(relation->second) +
-                        ";\nDELETE FROM pg_boathouse.relation WHERE id = " + id +
-                        ";\nDELETE FROM pg_boathouse.attribute WHERE relation = " + id + ";\n");
+        auto dropped = attempt("table " + relation->second.name,
+                               (relation->second.view ? "DROP VIEW " : "DROP TABLE ") + full_name(relation->second) +
+                                   ";\nDELETE FROM pg_boathouse.relation WHERE id = " + id +
+                                   ";\nDELETE FROM pg_boathouse.attribute WHERE relation = " + id + ";\n");
         if (!dropped) return dropped;
         relation = recorded_.relations.erase(relation);
         if (auto next = next_transaction(); !next) return next;
@@ -300,7 +298,7 @@ Status Synchronizer::set_default(const std::string& table, const LakeColumn& col
                                                                   : "(" + column.default_expression + "\n)";
     // DuckDB's defaults need not mean anything to PostgreSQL; then the column is shown without.
     bool refused = false;
-    const auto done = attempt("a default", of + value + ";\n", &refused);
+    auto done = attempt("a default", of + value + ";\n", &refused);
     if (done && !refused) --changed_;
     return done;
 }
@@ -316,7 +314,7 @@ Status Synchronizer::create_table(const LakeTable& table) {
                                   column.comment);
     }
     const std::size_t before = refused_;
-    const auto made =
+    auto made =
         attempt("table \"" + table.name + "\"",
                 as_owner(sql) + record_relation(table.id, table.schema, name, table.name, table.comment, nullptr) +
                     record_columns(table));

@@ -20,7 +20,7 @@ using pgwire::Frame;
 
 namespace {
 
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
 
 QueryError lost() {
     QueryError error{"08006", "the catalog's PostgreSQL, which answers for the system catalogs, has gone away"};
