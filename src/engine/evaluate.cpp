@@ -118,7 +118,7 @@ Outcome<void> Session::write(const std::vector<NewRows>& rows) {
             }
             std::vector<const NewRows*> same;
             for (; i < rows.size() && rows[i].shape() == &shape; ++i) same.push_back(&rows[i]);
-            impl_->begin_watch({});
+            const auto watching = impl_->begin_watch({}, std::nullopt);
             append_rows(impl_->connection, same);
             impl_->end_watch();
         }

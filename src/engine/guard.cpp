@@ -197,9 +197,10 @@ const char* writing_word(LogicalOperator& op) {
     }
 }
 
+constexpr const char* kTemporary = "temp";
+
 // As in PostgreSQL, temporary tables may be written in a read-only transaction.
 bool is_temporary(LogicalOperator& op) {
-    constexpr const char* kTemporary = "temp";
     switch (op.type) {
         case LogicalOperatorType::LOGICAL_INSERT:
             return op.Cast<duckdb::LogicalInsert>().table.ParentCatalog().GetName() == kTemporary;
@@ -214,7 +215,23 @@ bool is_temporary(LogicalOperator& op) {
     }
 }
 
+bool makes_temporary(LogicalOperator& op) {
+    switch (op.type) {
+        case LogicalOperatorType::LOGICAL_CREATE_TABLE:
+            return is_temporary(op);
+        case LogicalOperatorType::LOGICAL_CREATE_VIEW:
+        case LogicalOperatorType::LOGICAL_CREATE_MACRO:
+        case LogicalOperatorType::LOGICAL_CREATE_TYPE: {
+            const auto& create = op.Cast<duckdb::LogicalCreate>();
+            return create.info->temporary || (create.schema && create.schema->ParentCatalog().GetName() == kTemporary);
+        }
+        default:
+            return false;
+    }
+}
+
 void watch_plan(Watch& watch, LogicalOperator& op) {
+    watch.made_temporary = watch.made_temporary || makes_temporary(op);
     if (const char* word = writing_word(op)) {
         watch.wrote = true;
         if (watch.read_only && !is_temporary(op))
@@ -232,6 +249,7 @@ void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& s
     if (!mark->suspended) check_plan(source ? *source : *statement.plan);
     watch_plan(watch, *statement.plan);
     if (watch.named_relations) watch.origins = origins_of(input.context, *statement.plan, *watch.named_relations);
+    if (watch.mentions) watch.repeats = repeats(input.context, *watch.mentions, *statement.plan);
 }
 
 [[noreturn]] void refuse(const char* what) {

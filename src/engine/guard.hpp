@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/column_origin.hpp"
+#include "engine/repeatable.hpp"
 
 namespace boathouse::engine {
 
@@ -26,6 +27,10 @@ struct Watch {
     // Not null: the plan's columns are traced to what comes from one of these relations, into `origins`.
     const std::vector<std::string>* named_relations = nullptr;
     ColumnOrigins origins;
+    // Not null: what the query that is bound mentions, for which `repeats` is found out.
+    const Mentions* mentions = nullptr;
+    Repeats repeats = Repeats::never;
+    bool made_temporary = false;  // a relation of the session's own, ever
 };
 
 // Marks a connection as a client's; `watch` outlives it.

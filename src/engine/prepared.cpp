@@ -11,19 +11,6 @@ using duckdb::LogicalType;
 using duckdb::LogicalTypeId;
 namespace {
 
-// Whether what the client was told about a statement's columns holds for its rows.
-bool same_shape(const std::vector<pgwire::ColumnDescription>& told, const std::vector<pgwire::ColumnDescription>& got) {
-    return std::equal(told.begin(), told.end(), got.begin(), got.end(),
-                      [](const auto& left, const auto& right) { return left.type == right.type; });
-}
-
-// asyncpg and pgjdbc prepare again where they find this routine.
-QueryError changed_result() {
-    QueryError error{"0A000", "cached plan must not change result type"};
-    error.routine = "RevalidateCachedQuery";
-    return error;
-}
-
 // DuckDB has planned it: it knows the columns.
 bool is_bound(duckdb::PreparedStatement& statement) {
     const auto& types = statement.GetTypes();
@@ -48,6 +35,16 @@ QueryError unknown_type(const std::vector<LogicalType>& types) {
 }
 
 }  // namespace
+
+Outcome<void> check_shape(const std::vector<pgwire::ColumnDescription>& told,
+                          const std::vector<pgwire::ColumnDescription>& got) {
+    const bool holds = std::equal(told.begin(), told.end(), got.begin(), got.end(),
+                                  [](const auto& left, const auto& right) { return left.type == right.type; });
+    if (holds) return {};
+    QueryError error{"0A000", "cached plan must not change result type"};
+    error.routine = "RevalidateCachedQuery";
+    return error;
+}
 
 // A statement that DuckDB could not plan for want of parameters' types gets them.
 Outcome<void> Session::Impl::settle_types(Prepared::Impl& prepared, const duckdb::SQLStatement& uncast,
@@ -89,6 +86,9 @@ const std::string& Prepared::tag() const {
 const std::vector<syntax::Notice>& Prepared::notices() const {
     return impl_->notices;
 }
+Repeats Prepared::repeats() const {
+    return impl_->repeats;
+}
 
 // What settles the types of the parameters is undone by the next call: a statement may be planned in two forms.
 Outcome<void> Session::Impl::plan(Prepared::Impl& prepared, duckdb::unique_ptr<duckdb::SQLStatement> statement) {
@@ -101,7 +101,7 @@ Outcome<void> Session::Impl::plan(Prepared::Impl& prepared, duckdb::unique_ptr<d
         if (auto settled_types = settle_types(prepared, *uncast, prepared.named_types); !settled_types)
             return settled_types.error();
     }
-    watch.named_relations = nullptr;
+    prepared.repeats = watch.repeats;
     if (prepared.statement->HasError()) return describe(prepared.statement->GetErrorObject(), prepared.positions);
     if (auto settled = prepared.settle_parameters(); !settled) return settled;
     if (is_bound(*prepared.statement)) prepared.columns = columns_of(*prepared.statement);
@@ -147,7 +147,8 @@ Outcome<std::unique_ptr<Prepared>> Session::prepare(Parsed parsed, const std::ve
         prepared->named_types = parameter_types;
         if (impl_->plan_evaluation(*prepared, *statements.front()))
             return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
-        impl_->begin_watch(parsed.impl_->named_relations);
+        prepared->mentions = std::move(parsed.impl_->mentions);
+        const auto watching = impl_->begin_watch(parsed.impl_->named_relations, prepared->mentions);
         if (auto planned = impl_->plan(*prepared, std::move(statements.front())); !planned) return planned.error();
         impl_->number_columns(prepared->columns);
         return std::unique_ptr<Prepared>(new Prepared(std::move(prepared)));
@@ -177,7 +178,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
         if (auto settled = impl_->settle(); !settled) return settled.error();
         if (auto alone = impl_->check_alone(plan.is_alone, plan.tag); !alone) return alone.error();
         if (!plan.statement && plan.insert) {
-            impl_->begin_watch({});
+            const auto watching = impl_->begin_watch({}, std::nullopt);
             if (auto planned = impl_->plan(plan, plan.insert->Copy()); !planned) {
                 plan.statement.reset();
                 return planned.error();
@@ -192,11 +193,14 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
             return QueryError{"25006", "cannot execute " + plan.tag + " in a read-only transaction"};
         auto values = impl_->arguments(plan, *plan.statement, parameters);
         if (impl_->interrupted) return interruption();
-        impl_->watch.wrote = plan.writes;  // a plan that is bound again says so itself
-        impl_->watch.origins = {};
+        // A plan that is bound again says so itself.
+        const auto watching = impl_->begin_watch({}, plan.mentions);
+        impl_->watch.wrote = plan.writes;
+        impl_->watch.repeats = impl_->connection.IsAutoCommit() ? plan.repeats : Repeats::never;
         auto stream =
             impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag, plan.positions, &plan.columns);
-        if (stream && !same_shape(plan.columns, (*stream)->columns())) return changed_result();
+        if (!stream) return stream;
+        if (auto same = check_shape(plan.columns, (*stream)->columns()); !same) return same.error();
         return stream;
     } catch (const std::exception& exception) {
         return impl_->describe(exception);

@@ -159,6 +159,10 @@ std::string ResultStream::command_tag() const {
     return word;
 }
 
+Repeats ResultStream::repeats() const {
+    return impl_->repeats;
+}
+
 Outcome<void> ResultStream::settle() {
     if (impl_->session.reading != impl_.get()) return {};
     return impl_->session.settle();

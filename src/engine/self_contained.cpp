@@ -13,22 +13,31 @@ namespace boathouse::engine {
 using duckdb::ExpressionClass;
 using duckdb::TableReferenceType;
 
-namespace {
-
-bool is_own_function(duckdb::ClientContext& context, const duckdb::FunctionExpression& function) {
-    if (!function.catalog.empty() || !function.schema.empty()) return false;
+bool is_own_function(duckdb::ClientContext& context, const std::string& name) {
     for (const auto type : {duckdb::CatalogType::SCALAR_FUNCTION_ENTRY, duckdb::CatalogType::TABLE_FUNCTION_ENTRY}) {
-        if (duckdb::Catalog::GetSystemCatalog(context).GetEntry(context, type, DEFAULT_SCHEMA, function.function_name,
+        if (duckdb::Catalog::GetSystemCatalog(context).GetEntry(context, type, DEFAULT_SCHEMA, name,
                                                                 duckdb::OnEntryNotFound::RETURN_NULL))
             return true;
     }
     return false;
 }
 
+bool makes_rows(const duckdb::TableFunctionRef& reference) {
+    if (!reference.function || reference.function->GetExpressionClass() != ExpressionClass::FUNCTION) return false;
+    const std::string& name = reference.function->Cast<duckdb::FunctionExpression>().function_name;
+    return name == "range" || name == "generate_series" || name == "unnest";
+}
+
+namespace {
+
+bool is_own_call(duckdb::ClientContext& context, const duckdb::FunctionExpression& function) {
+    return function.catalog.empty() && function.schema.empty() && is_own_function(context, function.function_name);
+}
+
 bool is_own_expression(duckdb::ClientContext& context, const duckdb::ParsedExpression& expression) {
     switch (expression.GetExpressionClass()) {
         case ExpressionClass::FUNCTION:
-            return is_own_function(context, expression.Cast<duckdb::FunctionExpression>());
+            return is_own_call(context, expression.Cast<duckdb::FunctionExpression>());
         case ExpressionClass::CAST:  // to a type by its name, which may be a database's
             return !expression.Cast<duckdb::CastExpression>().cast_type.IsUnbound();
         case ExpressionClass::PARAMETER:
@@ -37,13 +46,6 @@ bool is_own_expression(duckdb::ClientContext& context, const duckdb::ParsedExpre
         default:
             return true;
     }
-}
-
-// Other table functions tell of databases.
-bool makes_rows(const duckdb::TableFunctionRef& reference) {
-    if (!reference.function || reference.function->GetExpressionClass() != ExpressionClass::FUNCTION) return false;
-    const std::string& name = reference.function->Cast<duckdb::FunctionExpression>().function_name;
-    return name == "range" || name == "generate_series" || name == "unnest";
 }
 
 bool is_own_table(const duckdb::TableRef& reference) {

@@ -6,9 +6,20 @@
 #pragma once
 
 #include <duckdb.hpp>
+#include <string>
+
+namespace duckdb {
+class TableFunctionRef;
+}
 
 namespace boathouse::engine {
 
 bool is_self_contained(duckdb::ClientContext& context, duckdb::SQLStatement& statement);
+
+// Whether DuckDB brings a function of that name. In a transaction.
+bool is_own_function(duckdb::ClientContext& context, const std::string& name);
+
+// A table function that makes its rows of its arguments: others tell of databases.
+bool makes_rows(const duckdb::TableFunctionRef& reference);
 
 }  // namespace boathouse::engine

@@ -65,6 +65,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_p
     auto result = pending->Execute();
     if (result->HasError()) return describe(result->GetErrorObject(), positions);
     auto impl = std::make_unique<ResultStream::Impl>(*this, std::move(result), std::move(tag));
+    impl->repeats = watch.repeats;
     if (planned) {
         for (std::size_t i = 0; i < std::min(planned->size(), impl->columns.size()); ++i) {
             impl->columns[i].table = (*planned)[i].table;
@@ -86,7 +87,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::run_several(
     const syntax::PositionMap& positions) {
     const bool commits = connection.IsAutoCommit();
     if (commits) connection.BeginTransaction();
-    begin_watch({});
+    const auto watching = begin_watch({}, std::nullopt);
     duckdb::unique_ptr<duckdb::QueryResult> result;
     for (auto& statement : statements) {
         result = connection.Query(std::move(statement));
@@ -185,6 +186,7 @@ Outcome<Parsed> Session::parse(std::string_view text) {
             }
             if (impl_->numbers && statement->type == duckdb::StatementType::SELECT_STATEMENT)
                 parsed->named_relations = named_relations(*statement);
+            if (statements.size() == 1 && impl_->connection.IsAutoCommit()) parsed->mentions = mentions_of(*statement);
             parsed->statements.push_back(std::move(statement));
         }
         if (parsed->statements.empty()) return QueryError{"42601", "the statement is empty"};
@@ -215,7 +217,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
         if (auto alone = impl_->check_alone(parsed.impl_->is_alone, parsed.impl_->tag); !alone) return alone.error();
         auto& statements = parsed.impl_->statements;
         if (parsed.impl_->is_several) return impl_->run_several(std::move(statements), parsed.impl_->tag, positions);
-        impl_->begin_watch(parsed.impl_->named_relations);
+        const auto watching = impl_->begin_watch(parsed.impl_->named_relations, parsed.impl_->mentions);
         for (std::size_t i = 0; i + 1 < statements.size(); ++i) {
             const auto result = impl_->connection.Query(std::move(statements[i]));
             if (result->HasError()) return impl_->describe(result->GetErrorObject(), positions);
@@ -311,6 +313,10 @@ Outcome<void> Session::set_time_zone(const std::string& name) {
 
 void Session::set_read_only(bool read_only) {
     impl_->watch.read_only = read_only;
+}
+
+bool Session::has_temporary_relations() const {
+    return impl_->watch.made_temporary;
 }
 
 std::uint64_t Session::writes() const {

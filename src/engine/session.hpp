@@ -33,6 +33,13 @@ struct ParameterValue {
     std::optional<std::string_view> bytes{};
 };
 
+// For how long the answer to a statement is the same, asked by one role with one set of settings.
+enum class Repeats {
+    never,        // it is not known to be: it writes, reads the clock, makes random values …
+    in_snapshot,  // of the lake
+    always,
+};
+
 // One statement that DuckDB's parser took and that a client may run; not bound to the lake's tables yet.
 class Parsed {
   public:
@@ -95,6 +102,9 @@ class ResultStream {
     // After the last row: "SELECT 3", "INSERT 0 1", "COPY 3".
     virtual std::string command_tag() const;
 
+    // Known only of a statement that ran by itself, outside a transaction block.
+    virtual Repeats repeats() const;
+
     // Takes what is left into memory, so that the session's connection is free for another statement.
     virtual Outcome<void> settle();
 
@@ -118,6 +128,8 @@ class Prepared {
     const std::vector<pgwire::ColumnDescription>& columns() const;
     const std::string& tag() const;
     const std::vector<syntax::Notice>& notices() const;
+    // As far as the plan alone tells.
+    Repeats repeats() const;
 
   private:
     friend class Session;
@@ -125,6 +137,11 @@ class Prepared {
     explicit Prepared(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
+
+// Whether what the client was told about a statement's columns holds for its rows: 0A000 if not, as PostgreSQL says it;
+// asyncpg and pgjdbc prepare again where they find its routine.
+Outcome<void> check_shape(const std::vector<pgwire::ColumnDescription>& told,
+                          const std::vector<pgwire::ColumnDescription>& got);
 
 // Where COPY FROM puts its rows: an identifier as it stands in SQL, with its columns if they are named.
 struct CopyTarget {
@@ -213,6 +230,8 @@ class Session {
     // Whether DuckDB's transaction goes on after an error. It does after those that parsing, binding and privileges
     // raise, before anything ran; any other (a value out of range, an interruption) makes it invalid.
     bool transaction_usable() const;
+    // Whether it has, or has had, relations that are its own: names in a text then mean what they mean to nobody else.
+    bool has_temporary_relations() const;
     // The snapshot that the transaction reads: its number.
     Outcome<std::string> snapshot();
 

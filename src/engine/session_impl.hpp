@@ -11,6 +11,7 @@
 #include "engine/duckdb_error.hpp"
 #include "engine/guard.hpp"
 #include "engine/lake.hpp"
+#include "engine/repeatable.hpp"
 #include "engine/row_encoder.hpp"
 #include "engine/session.hpp"
 #include "engine/table_shapes.hpp"
@@ -25,6 +26,7 @@ struct Parsed::Impl {
     std::string tag;
     std::vector<syntax::Notice> notices;
     std::vector<std::string> named_relations;  // of a query
+    std::optional<Mentions> mentions;          // of a query whose answer may be the same again
     syntax::PositionMap positions;             // from what DuckDB reads to the client's text
     bool is_several = false;
     bool is_alone = false;  // not in a transaction block
@@ -48,16 +50,33 @@ struct Session::Impl {
     Outcome<void> run_text(const std::string& sql);
     // Frees the connection for another statement.
     Outcome<void> settle();
+    // While it lives, the guard is told what a statement names: the two must outlive it.
+    class Watching {
+      public:
+        Watching(Watch& told, const std::vector<std::string>* named_relations, const std::optional<Mentions>& mentions)
+            : watch_(told) {
+            watch_.named_relations = named_relations;
+            watch_.mentions = mentions ? &*mentions : nullptr;
+        }
+        ~Watching() {
+            watch_.named_relations = nullptr;
+            watch_.mentions = nullptr;
+        }
+        Watching(const Watching&) = delete;
+        Watching& operator=(const Watching&) = delete;
+
+      private:
+        Watch& watch_;
+    };
     // Before a statement is bound, and after: what the guard saw of it.
-    void begin_watch(const std::vector<std::string>& named_relations) {
+    [[nodiscard]] Watching begin_watch(const std::vector<std::string>& named_relations,
+                                       const std::optional<Mentions>& mentions) {
         watch.wrote = false;
         watch.origins = {};
-        watch.named_relations = numbers && !named_relations.empty() ? &named_relations : nullptr;
+        watch.repeats = Repeats::never;
+        return {watch, numbers && !named_relations.empty() ? &named_relations : nullptr, mentions};
     }
-    void end_watch() {
-        writes += watch.wrote ? 1 : 0;
-        watch.named_relations = nullptr;
-    }
+    void end_watch() { writes += watch.wrote ? 1 : 0; }
     // Tells of the columns of the plan that was just bound where they come from.
     void number_columns(std::vector<pgwire::ColumnDescription>& columns) {
         const ColumnOrigins& origins = watch.origins;
@@ -119,6 +138,7 @@ struct ResultStream::Impl {
     duckdb::ColumnDataScanState scan;
     std::uint64_t rows = 0;
     bool finished = false;
+    Repeats repeats = Repeats::never;
 };
 
 struct Prepared::Impl {
@@ -137,6 +157,8 @@ struct Prepared::Impl {
     std::string tag;
     bool writes = false;  // by the plan
     bool is_alone = false;
+    std::optional<Mentions> mentions;
+    Repeats repeats = Repeats::never;  // by the plan
     std::vector<syntax::Notice> notices;
     syntax::PositionMap positions;
     std::vector<std::uint32_t> parameter_types;
