@@ -423,6 +423,19 @@ std::vector<Option> sql_door_options() {
          .example = "100",
          .prose = "Statements that wait for one of `sql_running_max`; further ones are told 53400. A statement in an "
                   "open transaction is always let in, because its end is what makes room."},
+        {.key = "cache_mb",
+         .flag = "--cache-mb",
+         .environment = {"BOATHOUSE_CACHE_MB"},
+         .group = kSqlDoor,
+         .member = &Settings::cache_mb,
+         .default_text = "64",
+         .min = 0,
+         .max = 65536,
+         .example = "256",
+         .prose =
+             "Memory, in MiB, for answers that are kept and given again as long as no newer snapshot is there; one "
+             "answer takes a sixteenth at most. 0: none is kept. A session turns it off with "
+             "`SET boathouse.cache = off`; `SHOW boathouse.cache` tells what it does."},
     };
 }
 

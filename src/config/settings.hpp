@@ -64,6 +64,7 @@ struct Settings {
     std::int64_t sql_connections_max = 0;
     std::int64_t sql_running_max = 0;  // statements at once
     std::int64_t sql_waiting_max = 0;  // statements beyond those
+    std::int64_t cache_mb = 0;         // memory for kept answers
 };
 
 // Where the lake's files are: data_path, else s3_bucket_url, else <data_dir>/lake/; always ends with '/'.

@@ -75,15 +75,49 @@ Outcome<std::shared_ptr<PreparedStatement>> Session::prepare(std::string_view te
         if (!cursor) prepared->columns = prepared->relayed->columns;
         return prepared;
     }
-    if (auto armed = arm_engine(); !armed) return armed.error();
-    auto parsed = engine_->parse(cursor ? std::string_view(cursor->query.text) : text);
-    if (!parsed) return moved(parsed.error());
-    auto plan = engine_->prepare(std::move(*parsed), types);
-    if (!plan) return moved(plan.error());
-    prepared->plan = std::move(*plan);
-    prepared->parameter_types = prepared->plan->parameter_types();
-    if (!cursor) prepared->columns = prepared->plan->columns();
+    prepared->said_types = types;
+    if (cursor) {
+        if (auto planned = plan(*prepared, cursor->query.text); !planned) return moved(planned.error());
+        prepared->parameter_types = prepared->plan->parameter_types();
+        return prepared;
+    }
+    prepared->text = text;
+    if (auto described = describe_statement(*prepared); !described) return described.error();
     return prepared;
+}
+
+// Its parameters and columns: as another client was told, or by its plan.
+Outcome<void> Session::describe_statement(PreparedStatement& prepared) {
+    const auto key = description_key(prepared.text, prepared.said_types);
+    const auto look = key ? services_.answers->descriptions.look(*key) : cache::Descriptions::Look();
+    constexpr long long kUnknown = -1;
+    const auto lake_schema = [this] {
+        const auto newest = services_.answers->newest.ask();
+        return newest ? newest->schema : kUnknown;
+    };
+    const long long schema = look.is_repeated ? lake_schema() : kUnknown;
+    if (look.description && schema == look.description->schema) {
+        prepared.parameter_types = look.description->parameter_types;
+        prepared.columns = look.description->columns;
+        return {};
+    }
+    if (auto planned = plan(prepared, prepared.text); !planned) return planned;
+    prepared.parameter_types = prepared.plan->parameter_types();
+    prepared.columns = prepared.plan->columns();
+    const bool is_lasting = prepared.plan->repeats() != engine::Repeats::never && prepared.plan->notices().empty();
+    if (schema != kUnknown && is_lasting && lake_schema() == schema)
+        services_.answers->descriptions.keep(*key, {prepared.parameter_types, prepared.columns, schema});
+    return {};
+}
+
+Outcome<void> Session::plan(PreparedStatement& prepared, std::string_view text) {
+    if (auto armed = arm_engine(); !armed) return armed;
+    auto parsed = engine_->parse(text);
+    if (!parsed) return parsed.error();
+    auto plan = engine_->prepare(std::move(*parsed), prepared.said_types);
+    if (!plan) return plan.error();
+    prepared.plan = std::move(*plan);
+    return {};
 }
 
 void Session::bind(const Frame& frame, Buffer& out) {
@@ -230,13 +264,23 @@ std::vector<engine::ParameterValue> Session::values_of(const Portal& portal) {
     return values;
 }
 
-Outcome<std::shared_ptr<Rows>> Session::run_plan(const PreparedStatement& statement, const Portal& portal) {
+Outcome<std::shared_ptr<Rows>> Session::run_plan(PreparedStatement& statement, const Portal& portal) {
     if (statement.relayed)
         return run_relayed(*statement.relayed, {portal.parameter_formats, portal.parameters, portal.result_formats});
+    Kept kept = look_for_kept(answer_key(statement.text, &portal, statement.said_types));
+    if (kept.rows) {
+        if (auto same = engine::check_shape(statement.columns, kept.rows->columns()); !same) return same.error();
+        return std::make_shared<Rows>(Rows{std::move(kept.rows)});
+    }
+    if (!statement.plan) {
+        if (auto planned = plan(statement, statement.text); !planned) return planned.error();
+        if (auto same = engine::check_shape(statement.columns, statement.plan->columns()); !same) return same.error();
+    }
     if (auto armed = arm_engine(); !armed) return armed.error();
     auto stream = engine_->run(*statement.plan, values_of(portal));
     if (!stream) return stream.error();
-    return std::make_shared<Rows>(Rows{std::move(*stream)});
+    auto rows = keep(std::move(*stream), !statement.plan->notices().empty(), kept);
+    return std::make_shared<Rows>(Rows{std::move(rows)});
 }
 
 Outcome<void> Session::start_copy_portal(Portal& portal, const CopyStatement& copy, Buffer& out) {

@@ -22,7 +22,10 @@ inline constexpr std::size_t kPreparedStatementsMax = 10'000;
 // A statement as Parse or PREPARE left it.
 struct PreparedStatement {
     Statement statement;
-    std::shared_ptr<engine::Prepared> plan;            // of an EngineStatement, and of what DECLARE … FOR holds; or
+    std::string text;                       // of an EngineStatement
+    std::vector<std::uint32_t> said_types;  // of its parameters, by the client
+    // Of an EngineStatement, and of what DECLARE … FOR holds. Null where only its description was needed so far; or
+    std::shared_ptr<engine::Prepared> plan;
     std::shared_ptr<relay::RelayedStatement> relayed;  // where PostgreSQL answers it
     std::vector<std::uint32_t> parameter_types;
     std::vector<pgwire::ColumnDescription> columns;

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/answers.hpp"
 #include "engine/lake.hpp"
 #include "engine/session.hpp"
 #include "gateway/cancel_registry.hpp"
@@ -50,6 +51,7 @@ struct SessionServices {
     LogInServices log_in;
     relay::Exchange* exchange = nullptr;   // null: no mirror, DuckDB answers everything
     ingest::Gatherer* gatherer = nullptr;  // null: every statement commits by itself
+    cache::Answers* answers = nullptr;     // null: nothing is kept
 };
 
 // The session's connection, as the session sees it.
@@ -97,6 +99,11 @@ class Session {
     // As ReadyForQuery tells it, and `implicit` for statements that only share a message or a pipeline.
     enum class Transaction { none, implicit, block, failed };
 
+    // What is there of an answer before its statement runs.
+    struct Kept {
+        std::unique_ptr<engine::ResultStream> rows;                  // the answer; or
+        std::unique_ptr<cache::Results::Computation> computation{};  // this session is to make it
+    };
     // A Query message on its way.
     struct Script {
         struct Part {
@@ -104,6 +111,7 @@ class Session {
             std::optional<engine::Parsed> parsed;
             std::shared_ptr<engine::Prepared> plan;            // instead, of a text that comes again and again
             std::shared_ptr<relay::RelayedStatement> relayed;  // that PostgreSQL answers
+            Kept kept;
             std::size_t offset = 0;
         };
         std::string text;
@@ -153,6 +161,15 @@ class Session {
     void end_copy(pgwire::Buffer& out);
     void fail_copy(const engine::QueryError& error, pgwire::Buffer& out);
 
+    // kept_answers.cpp
+    std::optional<std::string> answer_key(std::string_view text, const Portal* portal = nullptr,
+                                          const std::vector<std::uint32_t>& types = {}) const;
+    std::optional<std::string> description_key(std::string_view text, const std::vector<std::uint32_t>& types) const;
+    Kept look_for_kept(const std::optional<std::string>& key);
+    // The rows as they are, kept once they are complete if they may be.
+    std::unique_ptr<engine::ResultStream> keep(std::unique_ptr<engine::ResultStream> rows, bool has_notices,
+                                               Kept& kept);
+
     // extended_query.cpp
     void parse(const pgwire::Frame& frame, pgwire::Buffer& out);
     void bind(const pgwire::Frame& frame, pgwire::Buffer& out);
@@ -168,7 +185,9 @@ class Session {
     engine::Outcome<void> start_portal(const std::string& name, Portal& portal, bool sync_follows, pgwire::Buffer& out);
     static std::vector<engine::ParameterValue> values_of(const Portal& portal);
     engine::Outcome<void> start_copy_portal(Portal& portal, const CopyStatement& copy, pgwire::Buffer& out);
-    engine::Outcome<std::shared_ptr<Rows>> run_plan(const PreparedStatement& statement, const Portal& portal);
+    engine::Outcome<void> describe_statement(PreparedStatement& prepared);
+    engine::Outcome<void> plan(PreparedStatement& prepared, std::string_view text);
+    engine::Outcome<std::shared_ptr<Rows>> run_plan(PreparedStatement& statement, const Portal& portal);
     void fail_extended(const engine::QueryError& error, pgwire::Buffer& out, std::string_view text = {});
 
     // session_statements.cpp: everything but EngineStatement and COPY.
@@ -183,7 +202,7 @@ class Session {
     engine::Outcome<void> set_search_path(const std::string& path);
     engine::Outcome<void> show(const ShowStatement& statement, bool with_description, pgwire::Buffer& out);
     engine::Outcome<void> discard(const DiscardStatement& statement, pgwire::Buffer& out);
-    static std::vector<pgwire::ColumnDescription> show_columns(const ShowStatement& statement);
+    std::vector<pgwire::ColumnDescription> show_columns(const ShowStatement& statement) const;
 
     // prepare_execute.cpp
     engine::Outcome<void> prepare_by_name(const PrepareStatement& statement);

@@ -28,6 +28,7 @@ struct Setting {
 // how this session's statements run and nothing for anybody else.
 constexpr Setting kSettings[] = {
     {"application_name", Kind::text, "", "", SettingEffect::none, true},
+    {"boathouse.cache", Kind::boolean, "on"},
     {"boathouse.dialect", Kind::choice, "postgres", "postgres|duckdb", SettingEffect::dialect},
     {"boathouse.group_commit", Kind::boolean, "on"},
     {"asof_loop_join_threshold", Kind::integer, "64", "", SettingEffect::engine},
@@ -265,13 +266,19 @@ void SessionSettings::replace(std::shared_ptr<const SettingValues> values) {
         const std::lock_guard lock(mutex_);
         values_ = std::move(values);
     }
-    read_limits();
+    derive();
 }
 
-void SessionSettings::read_limits() {
+void SessionSettings::derive() {
     limits_.statement = duration("statement_timeout");
     limits_.idle_in_transaction = duration("idle_in_transaction_session_timeout");
     limits_.idle = duration("idle_session_timeout");
+    shaping_answers_.clear();
+    for (const Setting& setting : kSettings) {
+        if (setting.effect == SettingEffect::none) continue;
+        const std::string present = value(setting.name).value_or("");
+        if (present != setting.initial) shaping_answers_ += setting.name + ('=' + present + '\0');
+    }
 }
 
 void SessionSettings::apply(const SettingChange& change, bool local) {
@@ -293,7 +300,7 @@ void SessionSettings::apply(const SettingChange& change, bool local) {
 
 void SessionSettings::make_default(const SettingChange& change) {
     defaults_[lower(change.name)] = change.value;
-    read_limits();
+    derive();
 }
 
 Outcome<SettingChange> SessionSettings::check_reset(const std::string& name) const {

@@ -78,6 +78,10 @@ class SessionSettings {
     // Those of which the client is told at log-in and on change.
     std::vector<std::pair<std::string, std::string>> reported() const;
 
+    // What an answer may depend on: those of the zone, the search path, the dialect and DuckDB's own that are not what
+    // they are in a fresh session.
+    const std::string& shaping_answers() const { return shaping_answers_; }
+
     // Start-up values become the ones that RESET gives.
     void make_default(const SettingChange& change);
 
@@ -86,13 +90,14 @@ class SessionSettings {
     std::optional<std::string> default_of(const std::string& key) const;
     std::chrono::milliseconds duration(const std::string& name) const;
     void replace(std::shared_ptr<const SettingValues> values);
-    void read_limits();
+    void derive();
 
     SettingValues defaults_;  // where RESET gives something else than the table's initial value
     // Never changed, but replaced: savepoints and the transaction's beginning share it.
     std::shared_ptr<const SettingValues> values_;
     mutable std::mutex mutex_;  // guards the pointer values_ for value(), not what the session's own thread does
     TimeLimits limits_;
+    std::string shaping_answers_;
     std::shared_ptr<const SettingValues> at_begin_;                   // null: nothing was SET in the transaction
     std::map<std::string, std::optional<std::string>> before_local_;  // values from before SET LOCAL
 };

@@ -9,6 +9,8 @@ namespace {
 
 // What the router decided last: docs/sql-door.md.
 constexpr const char* kLastRoute = "boathouse.last_route";
+// SHOW tells of what is kept, too.
+constexpr const char* kCache = "boathouse.cache";
 
 }  // namespace
 
@@ -184,7 +186,7 @@ Outcome<void> Session::set_search_path(const std::string& path) {
     return engine_->set_search_path(schemas);
 }
 
-std::vector<pgwire::ColumnDescription> Session::show_columns(const ShowStatement& statement) {
+std::vector<pgwire::ColumnDescription> Session::show_columns(const ShowStatement& statement) const {
     std::vector<pgwire::ColumnDescription> columns;
     const auto add = [&](const std::string& name) {
         pgwire::ColumnDescription column;
@@ -195,6 +197,9 @@ std::vector<pgwire::ColumnDescription> Session::show_columns(const ShowStatement
         for (const char* name : {"name", "setting", "description"}) add(name);
     } else {
         add(statement.name);
+    }
+    if (services_.answers != nullptr && statement.name == kCache) {
+        for (const char* name : {"answers", "bytes", "bytes_max", "hits", "misses", "stale", "evicted"}) add(name);
     }
     return columns;
 }
@@ -212,6 +217,13 @@ Outcome<void> Session::show(const ShowStatement& statement, bool with_descriptio
         if (!value) return value.error();
         columns[0].name = value->first;
         rows.push_back({value->second});
+        if (columns.size() > 1) {
+            const cache::Results::Counts counts = services_.answers->results.counts();
+            for (const std::uint64_t count :
+                 {std::uint64_t{counts.answers}, std::uint64_t{counts.bytes}, std::uint64_t{counts.bytes_max},
+                  counts.hits, counts.misses, counts.stale, counts.evicted})
+                rows.back().push_back(std::to_string(count));
+        }
     }
     if (with_description) pgwire::put_row_description(out, columns, {});
     for (const auto& row : rows) pgwire::put_text_row(out, row);

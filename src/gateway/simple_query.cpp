@@ -47,6 +47,8 @@ bool Session::prepare_script(Script& script, Buffer& out) {
 
 // `alone`: the only one of its script, so that its text may have a plan that is kept.
 Outcome<void> Session::prepare_part(Script::Part& part, std::string_view text, bool alone) {
+    if (alone) part.kept = look_for_kept(answer_key(text));
+    if (part.kept.rows) return {};
     if (alone) part.plan = repeated_.find(text);
     if (part.plan) return {};
     part.statement = classify(text);
@@ -108,6 +110,10 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
         script.answer = answer_with(std::move(*rows), form, out);
         return false;
     }
+    if (part.kept.rows) {
+        script.answer = answer_with(std::make_shared<Rows>(Rows{std::move(part.kept.rows)}), form, out);
+        return false;
+    }
     if (!part.parsed && !part.plan) {
         auto rest = run_session_statement(part.statement, form, out);
         if (!rest) return rest.error();
@@ -115,10 +121,13 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
         return !script.answer.has_value();
     }
     if (auto armed = arm_engine(); !armed) return armed.error();
-    put_notices(part.plan ? part.plan->notices() : part.parsed->notices(), out);
+    const auto& notices = part.plan ? part.plan->notices() : part.parsed->notices();
+    const bool has_notices = !notices.empty();
+    put_notices(notices, out);
     auto stream = part.plan ? engine_->run(*part.plan, {}) : engine_->run(std::move(*part.parsed));
     if (!stream) return stream.error();
-    script.answer = answer_with(std::make_shared<Rows>(Rows{std::move(*stream)}), form, out);
+    auto rows = keep(std::move(*stream), has_notices, part.kept);
+    script.answer = answer_with(std::make_shared<Rows>(Rows{std::move(rows)}), form, out);
     return false;
 }
 

@@ -44,16 +44,17 @@ void raise_open_files() {
 }  // namespace
 
 struct SqlDoor::Impl {
-    Impl(SqlDoorOptions wanted, catalog::Endpoint catalog, engine::Lake& lake, relay::Exchange* exchange,
-         ingest::Gatherer& gatherer, std::unique_ptr<Tls> certificate, bool require_tls)
+    Impl(SqlDoorOptions wanted, catalog::Endpoint catalog, const SqlDoorParts& parts, std::unique_ptr<Tls> certificate,
+         bool require_tls)
         : options(std::move(wanted)),
           roles(std::move(catalog)),
           throttle(clock),
-          sessions{lake,
+          sessions{parts.lake,
                    cancels,
                    {roles, throttle, options.database_names, pgwire::random_bytes(kSecretBytes)},
-                   exchange,
-                   &gatherer},
+                   parts.exchange,
+                   &parts.gatherer,
+                   parts.answers},
           tls(std::move(certificate)),
           statements(static_cast<std::size_t>(options.running_max), static_cast<std::size_t>(options.waiting_max)),
           errands(kErrandThreads, 0),
@@ -151,15 +152,14 @@ std::shared_ptr<Connection> SqlDoor::Impl::make_connection(tcp::socket socket) {
 SqlDoor::SqlDoor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<SqlDoor>> SqlDoor::start(SqlDoorOptions options, const config::Settings& settings,
-                                                catalog::Endpoint catalog, engine::Lake& lake,
-                                                relay::Exchange* exchange, ingest::Gatherer& gatherer) {
+                                                catalog::Endpoint catalog, const SqlDoorParts& parts) {
     raise_open_files();
-    if (auto admitted = engine::Session::admit_clients(lake); !admitted) return admitted.error();
+    if (auto admitted = engine::Session::admit_clients(parts.lake); !admitted) return admitted.error();
     auto tls = Tls::load(settings);
     if (!tls) return tls.error();
     const int network_threads = options.network_threads;
-    auto impl = std::make_unique<Impl>(std::move(options), std::move(catalog), lake, exchange, gatherer,
-                                       std::move(*tls), settings.tls == "require");
+    auto impl = std::make_unique<Impl>(std::move(options), std::move(catalog), parts, std::move(*tls),
+                                       settings.tls == "require");
     if (auto listening = impl->listen(); !listening) return listening.error();
     impl->accept();
     for (int i = 0; i < network_threads; ++i) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "cache/answers.hpp"
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
 #include "engine/lake.hpp"
@@ -30,12 +31,18 @@ struct SqlDoorOptions {
     int log_in_timeout_ms = 60'000;
 };
 
+// What the door lets its clients in to; all of it must outlive the door.
+struct SqlDoorParts {
+    engine::Lake& lake;
+    ingest::Gatherer& gatherer;
+    relay::Exchange* exchange = nullptr;  // null: no mirror
+    cache::Answers* answers = nullptr;    // null: nothing is kept
+};
+
 class SqlDoor {
   public:
-    // The lake, the gatherer, and the exchange if there is one, must outlive the door.
     static Result<std::unique_ptr<SqlDoor>> start(SqlDoorOptions options, const config::Settings& settings,
-                                                  catalog::Endpoint catalog, engine::Lake& lake,
-                                                  relay::Exchange* exchange, ingest::Gatherer& gatherer);
+                                                  catalog::Endpoint catalog, const SqlDoorParts& parts);
     ~SqlDoor();
 
     // Takes no more clients and ends idle sessions (57P01), lets statements finish for `grace_ms`, then ends them too.

@@ -51,6 +51,23 @@ void add_group_commit(Exposition& exposition, const ingest::Counters& counters) 
                      static_cast<double>(counters.waiting));
 }
 
+void add_kept_answers(Exposition& exposition, const cache::Answers& answers) {
+    const cache::Results::Counts counts = answers.results.counts();
+    exposition.counter("boathouse_cache_hits_total", "Statements that were answered with a kept answer.",
+                       static_cast<double>(counts.hits));
+    exposition.counter("boathouse_cache_misses_total",
+                       "Statements that were computed so that their answer can be kept.",
+                       static_cast<double>(counts.misses));
+    exposition.counter("boathouse_cache_evictions_total", "Kept answers that went for want of room.",
+                       static_cast<double>(counts.evicted));
+    exposition.counter("boathouse_cache_stale_total", "Kept answers that went because the lake has a newer snapshot.",
+                       static_cast<double>(counts.stale));
+    exposition.counter("boathouse_cache_snapshot_checks_total", "Questions for the newest snapshot, each shared.",
+                       static_cast<double>(answers.newest.questions()));
+    exposition.gauge("boathouse_cache_answers", "Answers that are kept.", static_cast<double>(counts.answers));
+    exposition.gauge("boathouse_cache_bytes", "Memory of the kept answers.", static_cast<double>(counts.bytes));
+}
+
 }  // namespace
 
 Metrics::Metrics(const config::Settings& settings, const catalog::Endpoint& endpoint, const Clock& clock)
@@ -75,6 +92,7 @@ Response Metrics::get() {
     add_process_metrics(exposition);
     if (server_ != nullptr) add_server(exposition, *server_);
     if (gatherer_ != nullptr) add_group_commit(exposition, gatherer_->counters());
+    if (answers_ != nullptr) add_kept_answers(exposition, *answers_);
     add_restarts(exposition, settings_);
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "cache/answers.hpp"
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
 #include "http/catalog_metrics.hpp"
@@ -29,6 +30,7 @@ class Metrics {
     // What is counted; set before it starts, they must outlive the last request.
     void watch(const Server& server) { server_ = &server; }
     void watch(const ingest::Gatherer& gatherer) { gatherer_ = &gatherer; }
+    void watch(const cache::Answers& answers) { answers_ = &answers; }
 
   private:
     Response get();
@@ -36,6 +38,7 @@ class Metrics {
     config::Settings settings_;
     const Server* server_ = nullptr;
     const ingest::Gatherer* gatherer_ = nullptr;
+    const cache::Answers* answers_ = nullptr;
     CatalogMetrics catalog_;                  // used by the thread of catalog_text_ alone
     SharedAnswer<std::string> catalog_text_;  //
 };

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/notify.hpp"
+#include "cache/answers.hpp"
 #include "catalog/bootstrap.hpp"
 #include "catalog/box_database.hpp"
 #include "config/version.hpp"
@@ -60,11 +61,20 @@ int fail(const Error& error) {
     return exit_code(error.kind);
 }
 
+std::unique_ptr<cache::Answers> open_answers(const config::Settings& settings, const catalog::Endpoint& endpoint) {
+    constexpr std::size_t kAnswersAtLeast = 16;
+    if (settings.cache_mb == 0) return nullptr;
+    const std::size_t bytes_max = static_cast<std::size_t>(settings.cache_mb) << 20;
+    return std::make_unique<cache::Answers>(
+        endpoint, cache::Results::Limits{.bytes_max = bytes_max, .answer_bytes_max = bytes_max / kAnswersAtLeast});
+}
+
 // What the engine holds while it serves, in the order in which the parts need each other.
 struct Engine {
     Engine(std::unique_ptr<engine::Lake> opened, const config::Settings& settings, const catalog::Endpoint& endpoint)
         : lake(std::move(opened)),
           metrics(settings, endpoint, clock),
+          answers(open_answers(settings, endpoint)),
           mirror(settings.extension_dir, config::spill_dir(settings) + "/extension-mirror"),
           server({.address = settings.listen,
                   .port = static_cast<std::uint16_t>(settings.http_port),
@@ -74,6 +84,7 @@ struct Engine {
         metrics.add_routes(router);
         mirror.add_routes(router);
         metrics.watch(server);
+        if (answers) metrics.watch(*answers);
     }
 
     std::unique_ptr<engine::Lake> lake;
@@ -82,6 +93,7 @@ struct Engine {
     http::Health health{
         {config::version(), config::duckdb_version()}, [this] { return lake->newest_snapshot(); }, clock};
     http::Metrics metrics;
+    std::unique_ptr<cache::Answers> answers;  // null: none is kept
     http::ExtensionMirror mirror;
     http::Server server;
 };
@@ -107,8 +119,8 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     return std::make_unique<Engine>(std::move(*lake), settings, *endpoint);
 }
 
-Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& settings, engine::Lake& lake,
-                                                        relay::Exchange* exchange, ingest::Gatherer& gatherer) {
+Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& settings,
+                                                        const gateway::SqlDoorParts& parts) {
     auto endpoint = catalog::box_endpoint(settings);
     if (!endpoint) return endpoint.error();
     gateway::SqlDoorOptions options;
@@ -118,7 +130,7 @@ Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& 
     options.connections_max = settings.sql_connections_max;
     options.running_max = settings.sql_running_max;
     options.waiting_max = settings.sql_waiting_max;
-    return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), lake, exchange, gatherer);
+    return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), parts);
 }
 
 Result<std::unique_ptr<ingest::Gatherer>> open_gatherer(Engine& engine) {
@@ -178,7 +190,8 @@ int serve() {
     auto gatherer = open_gatherer(**engine);
     if (!gatherer) return fail(gatherer.error());
     (*engine)->metrics.watch(**gatherer);
-    auto sql_door = open_sql_door(*settings, *(*engine)->lake, second ? &second->exchange : nullptr, **gatherer);
+    auto sql_door = open_sql_door(
+        *settings, {*(*engine)->lake, **gatherer, second ? &second->exchange : nullptr, (*engine)->answers.get()});
     if (!sql_door) return fail(sql_door.error());
     // Last, so that /readyz is not answered before the SQL door listens.
     if (auto started = server.start(); !started) return fail(started.error());

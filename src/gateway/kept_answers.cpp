@@ -1,0 +1,101 @@
+// Answers that are kept: looked for before a statement is read, recorded when it has run.
+//
+// Only of statements that stand alone, outside a transaction block: within one, a statement may see what nobody else
+// does.
+#include <algorithm>
+#include <array>
+
+#include "cache/kept_rows.hpp"
+#include "gateway/script.hpp"
+#include "gateway/session.hpp"
+
+namespace boathouse::gateway {
+namespace {
+
+// Beyond, a statement is not one that is asked again and again.
+constexpr std::size_t kTextBytesMax = std::size_t{16} * 1024;
+constexpr std::size_t kParameterBytesMax = std::size_t{16} * 1024;
+
+bool may_be_query(std::string_view text) {
+    static constexpr std::array<std::string_view, 6> kWords{"select", "with", "values", "from", "table", ""};
+    return std::find(kWords.begin(), kWords.end(), first_word(text)) != kWords.end();
+}
+
+// With its length, so that no two lists of parts make the same key.
+void add_part(std::string& key, std::string_view part) {
+    key += std::to_string(part.size());
+    key += ':';
+    key += part;
+}
+
+void add_formats(std::string& key, const std::vector<std::int16_t>& formats) {
+    for (const std::int16_t format : formats) key += format == 0 ? 't' : 'b';
+    key += ';';
+}
+
+}  // namespace
+
+std::optional<std::string> Session::answer_key(std::string_view text, const Portal* portal,
+                                               const std::vector<std::uint32_t>& types) const {
+    std::optional<std::string> key = description_key(text, types);
+    if (!key || !portal) return key;
+    add_formats(*key, portal->result_formats);
+    add_formats(*key, portal->parameter_formats);
+    for (const auto& parameter : portal->parameters) {
+        if (parameter) {
+            add_part(*key, *parameter);
+        } else {
+            *key += '-';
+        }
+    }
+    if (key->size() > text.size() + kParameterBytesMax) return std::nullopt;
+    return key;
+}
+
+std::optional<std::string> Session::description_key(std::string_view text,
+                                                    const std::vector<std::uint32_t>& types) const {
+    const bool stands_alone = transaction_ == Transaction::none && gathered_.empty();
+    if (services_.answers == nullptr || !stands_alone || text.size() > kTextBytesMax) return std::nullopt;
+    if (!settings_->is_on("boathouse.cache") || (engine_ && engine_->has_temporary_relations())) return std::nullopt;
+    if (text.empty() || !may_be_query(text)) return std::nullopt;
+    std::string key;
+    add_part(key, text);
+    add_part(key, settings_->value("session_authorization").value_or(""));
+    add_part(key, settings_->shaping_answers());
+    for (const std::uint32_t type : types) key += std::to_string(type) + ',';
+    key += ';';
+    return key;
+}
+
+Session::Kept Session::look_for_kept(const std::optional<std::string>& key) {
+    Kept kept;
+    if (!key || interrupted()) return kept;
+    cache::Results& results = services_.answers->results;
+    const cache::Results::Look look = results.look(*key);
+    if (look.answer) kept.rows = cache::give(look.answer);
+    if (look.answer || !look.is_worth_keeping) return kept;
+    // Where the catalog does not answer, the statement itself says so.
+    const auto newest = services_.answers->newest.ask();
+    if (!newest) return kept;
+    cache::Results::Turn turn = results.join(*key, newest->snapshot);
+    if (turn.flight) {
+        results.wait(*turn.flight, [this] { return interrupted(); });
+        turn = results.join(*key, newest->snapshot);
+    }
+    if (turn.answer) kept.rows = cache::give(std::move(turn.answer));
+    kept.computation = std::move(turn.computation);
+    return kept;
+}
+
+std::unique_ptr<engine::ResultStream> Session::keep(std::unique_ptr<engine::ResultStream> rows, bool has_notices,
+                                                    Kept& kept) {
+    auto computation = std::move(kept.computation);
+    if (!computation) return rows;
+    if (rows->repeats() == engine::Repeats::never || rows->columns().empty() || has_notices) {
+        computation->give_up();
+        return rows;
+    }
+    return cache::record(std::move(rows), std::move(computation), services_.answers->newest);
+}
+
+}  // namespace boathouse::gateway
