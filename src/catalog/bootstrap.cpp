@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "catalog/access.hpp"
 #include "catalog/applied_password.hpp"
+#include "catalog/give_way.hpp"
 #include "catalog/tuning.hpp"
 #include "catalog/version_guard.hpp"
 
@@ -227,6 +228,7 @@ Status tune_catalog(const config::Settings& settings) {
     if (!*there) return no_lake();
     if (auto granted = grant_access(*connection); !granted) return granted;
     if (auto guarded = install_version_guard(*connection); !guarded) return guarded;
+    if (auto installed = install_give_way(*connection); !installed) return installed;
     if (auto tuned = tune_tables(*connection); !tuned) return tuned;
     if (settings.catalog.empty()) {
         if (auto handed = hand_over_database(*connection, settings); !handed) return handed;

@@ -149,6 +149,10 @@ std::unique_ptr<CLI::App> command_tree(Invocation& invocation) {
     add_attach_string(*root, invocation);
     add_user(*root, invocation);
     add_mirror(*root, invocation);
+    add_policy(*root, invocation);
+    add_tag(*root, invocation);
+    add_keeper(*root, invocation);
+    add_undo(*root, invocation);
     add_migrate(*root, invocation);
     add_doctor(*root, invocation);
     add_demo(*root, invocation);

@@ -23,6 +23,7 @@
 #include <span>
 #include <string_view>
 
+#include "engine/box_functions.hpp"
 #include "engine/copy_source.hpp"
 #include "engine/insert_values.hpp"
 #include "engine/plan_origins.hpp"
@@ -69,7 +70,7 @@ constexpr std::string_view kFunctions[] = {
     "pragma_platform",
     "pragma_storage_info",
 };
-constexpr std::string_view kFunctionPrefixes[] = {"duckdb_", "ducklake_"};
+constexpr std::string_view kFunctionPrefixes[] = {"duckdb_", "ducklake_", kBoxFunctionPrefix};
 // Among those with an allowed prefix: what shows or reads what is not the lake's.
 constexpr std::string_view kRefusedFunctions[] = {"duckdb_secrets", "duckdb_secret_types", "duckdb_logs",
                                                   "duckdb_logs_parsed", "duckdb_log_contexts"};

@@ -73,10 +73,12 @@ void add_kept_answers(Exposition& exposition, const cache::Answers& answers) {
 Metrics::Metrics(const config::Settings& settings, const catalog::Endpoint& endpoint, const Clock& clock)
     : settings_(settings),
       catalog_(endpoint),
+      keeper_(settings),
       catalog_text_(
           [this] {
               Exposition exposition;
               catalog_.add_to(exposition);
+              keeper_.add_to(exposition);
               return exposition.text();
           },
           clock) {}

@@ -13,6 +13,7 @@
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
 #include "http/catalog_metrics.hpp"
+#include "http/keeper_metrics.hpp"
 #include "http/router.hpp"
 #include "http/shared_answer.hpp"
 #include "ingest/gatherer.hpp"
@@ -40,6 +41,7 @@ class Metrics {
     const ingest::Gatherer* gatherer_ = nullptr;
     const cache::Answers* answers_ = nullptr;
     CatalogMetrics catalog_;                  // used by the thread of catalog_text_ alone
+    KeeperMetrics keeper_;                    // likewise
     SharedAnswer<std::string> catalog_text_;  //
 };
 

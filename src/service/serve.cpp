@@ -21,7 +21,9 @@
 #include "ingest/gatherer.hpp"
 #include "mirror/mirror.hpp"
 #include "relay/vocabulary.hpp"
+#include "service/box_functions.hpp"
 #include "service/engine_settings.hpp"
+#include "service/keeper_worker.hpp"
 #include "service/stop_signals.hpp"
 
 namespace boathouse::service {
@@ -116,6 +118,7 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     notify_supervisor("STATUS=preparing the catalog");
     if (auto tuned = catalog::tune_catalog(settings); !tuned) return tuned.error();
     if (auto prepared = prepare_box_database(settings); !prepared) return prepared.error();
+    if (auto added = add_box_functions(**lake, settings); !added) return added.error();
     return std::make_unique<Engine>(std::move(*lake), settings, *endpoint);
 }
 
@@ -160,6 +163,15 @@ Result<std::unique_ptr<SecondBrain>> open_second_brain(const config::Settings& s
     return std::make_unique<SecondBrain>(settings, lake, std::move(*vocabulary));
 }
 
+// What looks after the lake, in the background.
+struct Housekeeping {
+    Housekeeping(const config::Settings& settings, const Clock& clock)
+        : worker(settings), keeper(settings, worker, clock) {}
+
+    KeeperWorker worker;
+    keeper::Keeper keeper;
+};
+
 // DuckDB would refuse everything from now on: the supervisor starts the engine again. Nothing of a broken DuckDB is
 // taken down in order.
 [[noreturn]] void end_broken(const std::string& failure, gateway::SqlDoor& sql_door) {
@@ -197,6 +209,8 @@ int serve() {
     if (auto started = server.start(); !started) return fail(started.error());
     if (const auto snapshot = (*engine)->lake->newest_snapshot(); !snapshot) return fail(snapshot.error());
     if (second) second->mirror.start();
+    Housekeeping housekeeping(*settings, (*engine)->clock);
+    housekeeping.keeper.start();
     signals.start_serving();
     log_info("engine", "serving SQL on {}:{}, HTTP on {}:{}", settings->listen, (*sql_door)->port(), settings->listen,
              server.port());
@@ -209,6 +223,7 @@ int serve() {
     log_info("engine", "stopping: {} s for requests and statements that are being answered",
              settings->shutdown_grace_seconds);
     (*engine)->health.set_stopping();
+    housekeeping.keeper.stop();
     const int grace_ms = static_cast<int>(settings->shutdown_grace_seconds) * 1000;
     (*sql_door)->stop(grace_ms);
     server.stop(grace_ms);

@@ -1,0 +1,121 @@
+// `boathouse policy …`: what the keeper is to do with the lake, a schema or a table.
+#include <boost/json.hpp>
+#include <iomanip>
+#include <iostream>
+
+#include "cli/box_databases.hpp"
+#include "cli/commands.hpp"
+
+namespace boathouse::cli {
+namespace {
+
+using keeper::Scope;
+
+struct PolicyArguments {
+    std::string key;
+    std::string value;
+    std::string target;  // "", "schema" or "schema.table"
+    bool json = false;
+};
+
+// "sales.orders", "sales": names with a dot in them are beyond the command line.
+Scope scope_of(const std::string& target) {
+    const auto dot = target.find('.');
+    if (dot == std::string::npos) return {target};
+    return {target.substr(0, dot), target.substr(dot + 1)};
+}
+
+void print_rows(const keeper::Policies& policies, const Scope& scope) {
+    for (const keeper::PolicyRow& row : keeper::policy_rows()) {
+        if (row.lake_wide && !scope.schema.empty()) continue;
+        const std::string value = policies.text(row.key, scope);
+        std::cout << std::left << std::setw(18) << row.key << std::setw(14) << value
+                  << (value == row.default_text ? "  (default)" : "") << "\n"
+                  << std::setw(18) << "" << row.prose << "\n";
+    }
+    if (!scope.schema.empty()) return;
+    for (const keeper::PolicySetting& setting : policies.settings()) {
+        if (setting.scope.schema.empty()) continue;
+        std::cout << std::setw(18) << setting.key << std::setw(14) << setting.value << "  " << to_text(setting.scope)
+                  << "\n";
+    }
+}
+
+void print_json(const keeper::Policies& policies, const Scope& scope) {
+    boost::json::object values;
+    for (const keeper::PolicyRow& row : keeper::policy_rows()) values[row.key] = policies.text(row.key, scope);
+    boost::json::array set;
+    for (const keeper::PolicySetting& setting : policies.settings()) {
+        set.push_back({{"policy", setting.key},
+                       {"schema", setting.scope.schema},
+                       {"table", setting.scope.table},
+                       {"value", setting.value}});
+    }
+    std::cout << boost::json::object{{"scope", to_text(scope)}, {"values", values}, {"set", set}} << "\n";
+}
+
+int show(const Invocation& invocation, const PolicyArguments& arguments) {
+    auto settings = read_settings(invocation);
+    if (!settings) return fail(settings.error());
+    auto databases = connect_to_databases(*settings);
+    if (!databases) return fail(databases.error());
+    const auto policies = keeper::read_policies(databases->both());
+    if (!policies) return fail(policies.error());
+    arguments.json ? print_json(*policies, scope_of(arguments.target))
+                   : print_rows(*policies, scope_of(arguments.target));
+    return kExitOk;
+}
+
+int change(const Invocation& invocation, const PolicyArguments& arguments, bool set) {
+    auto settings = read_settings(invocation);
+    if (!settings) return fail(settings.error());
+    auto databases = connect_to_databases(*settings);
+    if (!databases) return fail(databases.error());
+    const Scope scope = scope_of(arguments.target);
+    const auto changed = set ? keeper::set_policy(databases->both(), {arguments.key, scope, arguments.value})
+                             : keeper::unset_policy(databases->both(), arguments.key, scope);
+    if (!changed) return fail(changed.error());
+    std::cerr << arguments.key << (set ? " is " + arguments.value : " is no longer set") << " for the "
+              << to_text(scope) << ".\n";
+    return kExitOk;
+}
+
+}  // namespace
+
+void add_policy(CLI::App& root, Invocation& invocation) {
+    CLI::App& command = add_command(root, {.name = "policy",
+                                           .summary = "Say what the keeper does with the lake, a schema or a table",
+                                           .teaching = "Examples:\n"
+                                                       "  boathouse policy show\n"
+                                                       "  boathouse policy set snapshot_age '7 days'\n"
+                                                       "  boathouse policy set merge_files off --for sales.orders\n"
+                                                       "  boathouse policy unset merge_files --for sales.orders"});
+    command.require_subcommand(1);
+    auto arguments = std::make_shared<PolicyArguments>();
+    const auto with_target = [&](CLI::App& sub) {
+        sub.add_option("--for", arguments->target, "Schema, or schema.table [default: the lake]")->type_name("NAME");
+        accept_settings(sub, invocation, {"config_file", "data_dir"});
+    };
+    CLI::App& showing = add_command(command, {.name = "show", .summary = "Print the policies that count"});
+    with_target(showing);
+    showing.add_flag("--json", arguments->json, "Print one JSON object");
+    showing.callback([&invocation, arguments] {
+        invocation.run = [&invocation, arguments] { return show(invocation, *arguments); };
+    });
+    CLI::App& setting = add_command(command, {.name = "set", .summary = "Set a policy; off turns it off"});
+    setting.add_option("policy", arguments->key, "Its name")->required();
+    setting.add_option("value", arguments->value, "'7 days', 128MB, 16, 0.25 or off")->required();
+    with_target(setting);
+    setting.callback([&invocation, arguments] {
+        invocation.run = [&invocation, arguments] { return change(invocation, *arguments, true); };
+    });
+    CLI::App& unsetting =
+        add_command(command, {.name = "unset", .summary = "Let the default, or what is set above, count"});
+    unsetting.add_option("policy", arguments->key, "Its name")->required();
+    with_target(unsetting);
+    unsetting.callback([&invocation, arguments] {
+        invocation.run = [&invocation, arguments] { return change(invocation, *arguments, false); };
+    });
+}
+
+}  // namespace boathouse::cli

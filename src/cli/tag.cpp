@@ -1,0 +1,111 @@
+// `boathouse tag …`: snapshots that stay, however old they get.
+#include <boost/json.hpp>
+#include <iomanip>
+#include <iostream>
+
+#include "cli/box_databases.hpp"
+#include "cli/commands.hpp"
+#include "keeper/journal.hpp"
+#include "keeper/survey.hpp"
+
+namespace boathouse::cli {
+namespace {
+
+struct TagArguments {
+    std::string name;
+    long long snapshot = -1;  // -1: the newest
+    bool json = false;
+};
+
+Result<BoxDatabases> open(const Invocation& invocation) {
+    auto settings = read_settings(invocation);
+    if (!settings) return settings.error();
+    return connect_to_databases(*settings);
+}
+
+Status check_snapshot(catalog::Connection& lake, long long snapshot) {
+    auto rows =
+        lake.query("SELECT 1 FROM public.ducklake_snapshot WHERE snapshot_id = $1::bigint", {std::to_string(snapshot)});
+    if (!rows) return rows.error();
+    if (!rows->empty()) return {};
+    return Error{ErrorKind::not_found, "the lake has no snapshot " + std::to_string(snapshot),
+                 "It has ended, or has never been: SELECT * FROM ducklake_snapshots('lake').", ""};
+}
+
+int create(const Invocation& invocation, const TagArguments& arguments) {
+    auto databases = open(invocation);
+    if (!databases) return fail(databases.error());
+    long long snapshot = arguments.snapshot;
+    if (snapshot < 0) {
+        const auto newest = keeper::newest_snapshot(databases->lake);
+        if (!newest) return fail(newest.error());
+        snapshot = *newest;
+    }
+    // The tag first: a snapshot that is there after it stays.
+    if (auto created = keeper::create_tag(databases->box, arguments.name, snapshot); !created)
+        return fail(created.error());
+    if (auto there = check_snapshot(databases->lake, snapshot); !there) {
+        if (auto dropped = keeper::drop_tag(databases->box, arguments.name); !dropped) return fail(dropped.error());
+        return fail(there.error());
+    }
+    std::cerr << "Snapshot " << snapshot << " is kept as " << arguments.name << ".\n";
+    return kExitOk;
+}
+
+int drop(const Invocation& invocation, const TagArguments& arguments) {
+    auto databases = open(invocation);
+    if (!databases) return fail(databases.error());
+    if (auto dropped = keeper::drop_tag(databases->box, arguments.name); !dropped) return fail(dropped.error());
+    std::cerr << "Dropped " << arguments.name << "; its snapshot ends when the policies say so.\n";
+    return kExitOk;
+}
+
+int list(const Invocation& invocation, const TagArguments& arguments) {
+    auto databases = open(invocation);
+    if (!databases) return fail(databases.error());
+    const auto tags = keeper::read_tags(databases->box);
+    if (!tags) return fail(tags.error());
+    boost::json::array array;
+    for (const keeper::Tag& tag : *tags) {
+        array.push_back({{"name", tag.name}, {"snapshot", tag.snapshot}, {"created_at", tag.created_at}});
+        if (!arguments.json)
+            std::cout << std::left << std::setw(30) << tag.name << " " << std::setw(10) << tag.snapshot << " "
+                      << tag.created_at << "\n";
+    }
+    if (arguments.json) std::cout << array << "\n";
+    return kExitOk;
+}
+
+}  // namespace
+
+void add_tag(CLI::App& root, Invocation& invocation) {
+    CLI::App& command = add_command(root, {.name = "tag",
+                                           .summary = "Name snapshots that are to be kept",
+                                           .teaching = "Examples:\n"
+                                                       "  boathouse tag create before-migration\n"
+                                                       "  boathouse tag create audit-2025 --snapshot 4711\n"
+                                                       "  boathouse tag drop before-migration"});
+    command.require_subcommand(1);
+    auto arguments = std::make_shared<TagArguments>();
+    CLI::App& creating = add_command(command, {.name = "create", .summary = "Keep a snapshot under a name"});
+    creating.add_option("name", arguments->name, "The name")->required();
+    creating.add_option("--snapshot", arguments->snapshot, "Its number [default: the newest]")->type_name("NUMBER");
+    accept_settings(creating, invocation, {"config_file", "data_dir"});
+    creating.callback([&invocation, arguments] {
+        invocation.run = [&invocation, arguments] { return create(invocation, *arguments); };
+    });
+    CLI::App& listing = add_command(command, {.name = "list", .summary = "Print the names and their snapshots"});
+    listing.add_flag("--json", arguments->json, "Print one JSON array");
+    accept_settings(listing, invocation, {"config_file", "data_dir"});
+    listing.callback([&invocation, arguments] {
+        invocation.run = [&invocation, arguments] { return list(invocation, *arguments); };
+    });
+    CLI::App& dropping = add_command(command, {.name = "drop", .summary = "Forget a name"});
+    dropping.add_option("name", arguments->name, "The name")->required();
+    accept_settings(dropping, invocation, {"config_file", "data_dir"});
+    dropping.callback([&invocation, arguments] {
+        invocation.run = [&invocation, arguments] { return drop(invocation, *arguments); };
+    });
+}
+
+}  // namespace boathouse::cli

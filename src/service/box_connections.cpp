@@ -1,0 +1,21 @@
+#include "service/box_connections.hpp"
+
+#include "catalog/box_database.hpp"
+#include "keeper/journal.hpp"
+
+namespace boathouse::service {
+
+Result<BoxConnections> open_box_connections(const config::Settings& settings) {
+    auto lake_endpoint = catalog::lake_endpoint(settings);
+    if (!lake_endpoint) return lake_endpoint.error();
+    auto box_endpoint = catalog::box_database_endpoint(settings);
+    if (!box_endpoint) return box_endpoint.error();
+    auto lake = catalog::Connection::open(*lake_endpoint);
+    if (!lake) return lake.error();
+    auto box = catalog::Connection::open(*box_endpoint);
+    if (!box) return box.error();
+    if (auto prepared = keeper::prepare_journal(*box); !prepared) return prepared.error();
+    return BoxConnections{std::move(*lake), std::move(*box)};
+}
+
+}  // namespace boathouse::service

@@ -1,0 +1,151 @@
+#include "service/box_functions.hpp"
+
+#include "base/log.hpp"
+#include "engine/box_functions.hpp"
+#include "keeper/journal.hpp"
+#include "keeper/policy.hpp"
+#include "keeper/survey.hpp"
+#include "service/box_connections.hpp"
+#include "service/undo_functions.hpp"
+
+namespace boathouse::service {
+namespace {
+
+using engine::BoxFunction;
+using engine::BoxRows;
+using Arguments = std::vector<std::string>;
+
+keeper::Scope scope_of(const std::string& schema, const std::string& table) {
+    // As a client names it: the lake's main may be called public.
+    return {schema.empty() && !table.empty() ? "main" : schema, table};
+}
+
+Result<BoxRows> answer(const Status& status, const std::string& text) {
+    if (!status) return status.error();
+    return BoxRows{{text}};
+}
+
+Result<BoxRows> keeper_runs(BoxConnections& databases) {
+    const auto runs = keeper::read_runs(databases.box, 10'000);
+    if (!runs) return runs.error();
+    BoxRows rows;
+    for (const keeper::Run& run : *runs) {
+        rows.push_back({std::to_string(run.id), run.started_at, fmt::format("{}", run.seconds), run.job,
+                        run.schema.empty() ? std::optional<std::string>() : run.schema,
+                        run.table.empty() ? std::optional<std::string>() : run.table, run.why, run.outcome,
+                        std::to_string(run.files_before), std::to_string(run.files_after),
+                        std::to_string(run.bytes_before), std::to_string(run.bytes_after), std::to_string(run.rows),
+                        run.error.empty() ? std::optional<std::string>() : run.error});
+    }
+    return rows;
+}
+
+Result<BoxRows> tags(BoxConnections& databases) {
+    const auto read = keeper::read_tags(databases.box);
+    if (!read) return read.error();
+    BoxRows rows;
+    for (const keeper::Tag& tag : *read) rows.push_back({tag.name, std::to_string(tag.snapshot), tag.created_at});
+    return rows;
+}
+
+Result<BoxRows> policies(BoxConnections& databases) {
+    const auto read = keeper::read_policies(databases.both());
+    if (!read) return read.error();
+    BoxRows rows;
+    for (const keeper::PolicyRow& row : keeper::policy_rows())
+        rows.push_back({std::string(row.key), std::nullopt, std::nullopt, read->text(row.key), std::string(row.prose)});
+    for (const keeper::PolicySetting& setting : read->settings()) {
+        if (setting.scope.schema.empty()) continue;
+        const auto table = setting.scope.table.empty() ? std::optional<std::string>() : setting.scope.table;
+        rows.push_back({setting.key, setting.scope.schema, table, setting.value,
+                        std::string(keeper::find_policy(setting.key)->prose)});
+    }
+    return rows;
+}
+
+Result<BoxRows> set_policy(BoxConnections& databases, const Arguments& given) {
+    const keeper::Scope scope = scope_of(given[2], given[3]);
+    return answer(keeper::set_policy(databases.both(), {given[0], scope, given[1]}),
+                  fmt::format("{} is {} for the {}", given[0], given[1], to_text(scope)));
+}
+
+Result<BoxRows> unset_policy(BoxConnections& databases, const Arguments& given) {
+    const keeper::Scope scope = scope_of(given[1], given[2]);
+    return answer(keeper::unset_policy(databases.both(), given[0], scope),
+                  fmt::format("{} is no longer set for the {}", given[0], to_text(scope)));
+}
+
+Result<BoxRows> create_tag(BoxConnections& databases, const Arguments& given) {
+    const auto newest = keeper::newest_snapshot(databases.lake);
+    if (!newest) return newest.error();
+    return answer(keeper::create_tag(databases.box, given[0], *newest),
+                  fmt::format("snapshot {} is kept as {}", *newest, given[0]));
+}
+
+Result<BoxRows> drop_tag(BoxConnections& databases, const Arguments& given) {
+    return answer(keeper::drop_tag(databases.box, given[0]), given[0] + " is dropped");
+}
+
+std::vector<BoxFunction> relations() {
+    return {
+        {.name = "keeper_runs",
+         .columns = {{"id", "BIGINT"},
+                     {"started_at", "TIMESTAMP"},
+                     {"seconds", "DOUBLE"},
+                     {"job", "VARCHAR"},
+                     {"schema_name", "VARCHAR"},
+                     {"table_name", "VARCHAR"},
+                     {"why", "VARCHAR"},
+                     {"outcome", "VARCHAR"},
+                     {"files_before", "BIGINT"},
+                     {"files_after", "BIGINT"},
+                     {"bytes_before", "BIGINT"},
+                     {"bytes_after", "BIGINT"},
+                     {"rows", "BIGINT"},
+                     {"error", "VARCHAR"}}},
+        {.name = "tags", .columns = {{"name", "VARCHAR"}, {"snapshot_id", "BIGINT"}, {"created_at", "TIMESTAMP"}}},
+        {.name = "policies",
+         .columns = {{"policy", "VARCHAR"},
+                     {"schema_name", "VARCHAR"},
+                     {"table_name", "VARCHAR"},
+                     {"value", "VARCHAR"},
+                     {"meaning", "VARCHAR"}}},
+    };
+}
+
+BoxFunction procedure(const std::string& name, std::vector<std::string> parameters, std::size_t optional_from) {
+    return {.name = name,
+            .columns = {{"result", "VARCHAR"}},
+            .parameters = std::move(parameters),
+            .optional_from = optional_from};
+}
+
+using Body = Result<BoxRows> (*)(BoxConnections&, const Arguments&);
+
+}  // namespace
+
+Status add_box_functions(engine::Lake& lake, const config::Settings& settings) {
+    std::vector<BoxFunction> functions = relations();
+    functions.push_back(procedure("set_policy", {"policy", "value", "schema_name", "table_name"}, 2));
+    functions.push_back(procedure("unset_policy", {"policy", "schema_name", "table_name"}, 1));
+    functions.push_back(procedure("create_tag", {"name"}, 1));
+    functions.push_back(procedure("drop_tag", {"name"}, 1));
+    const Body bodies[] = {[](BoxConnections& databases, const Arguments&) { return keeper_runs(databases); },
+                           [](BoxConnections& databases, const Arguments&) { return tags(databases); },
+                           [](BoxConnections& databases, const Arguments&) { return policies(databases); },
+                           set_policy,
+                           unset_policy,
+                           create_tag,
+                           drop_tag};
+    for (std::size_t i = 0; i < functions.size(); ++i) {
+        functions[i].rows = [settings, body = bodies[i]](const Arguments& arguments) -> Result<BoxRows> {
+            auto databases = open_box_connections(settings);
+            if (!databases) return databases.error();
+            return body(*databases, arguments);
+        };
+    }
+    for (BoxFunction& function : undo_functions(lake, settings)) functions.push_back(std::move(function));
+    return engine::add_box_functions(lake, std::move(functions));
+}
+
+}  // namespace boathouse::service

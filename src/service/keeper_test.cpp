@@ -1,0 +1,391 @@
+// The keeper on a real lake in a real PostgreSQL, with a clock that the test moves. Time passes in the lake by dating
+// its snapshots back to the test's clock, so that thirty days take seconds.
+#include "keeper/keeper.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <random>
+
+#include "base/install_layout.hpp"
+#include "base/log.hpp"
+#include "catalog/bootstrap.hpp"
+#include "catalog/box_database.hpp"
+#include "catalog/give_way.hpp"
+#include "catalog/scratch_postgres.hpp"
+#include "engine/lake.hpp"
+#include "engine/session.hpp"
+#include "service/keeper_worker.hpp"
+
+namespace boathouse::service {
+namespace {
+
+using catalog::Row;
+using keeper::Job;
+using std::chrono::hours;
+
+class MovedClock final : public Clock {
+  public:
+    std::chrono::steady_clock::time_point steady_now() const override { return std::chrono::steady_clock::now(); }
+    std::chrono::system_clock::time_point system_now() const override { return now_; }
+    void move(std::chrono::seconds duration) { now_ += duration; }
+    double unix_seconds() const { return std::chrono::duration<double>(now_.time_since_epoch()).count(); }
+
+  private:
+    // The past, so that a file's own times never lie behind the clock's by mistake.
+    std::chrono::system_clock::time_point now_ = std::chrono::system_clock::now() - hours(24 * 60);
+};
+
+// One client of the lake.
+class Client {
+  public:
+    explicit Client(engine::Lake& lake) : session_(engine::Session::open(lake).value()) {}
+
+    // The rows of the answer, in the wire's text format and without their lengths' meaning: enough to compare.
+    std::string run(const std::string& sql) {
+        auto stream = try_run(sql);
+        EXPECT_TRUE(stream) << sql << ": " << (stream ? "" : stream.error().message);
+        return stream ? *stream : "";
+    }
+    engine::Outcome<std::string> try_run(const std::string& sql) {
+        auto parsed = session_->parse(sql);
+        if (!parsed) return parsed.error();
+        auto stream = session_->run(std::move(*parsed));
+        if (!stream) return stream.error();
+        pgwire::Buffer rows;
+        const auto progress = (*stream)->encode(rows, {});
+        if (!progress) return progress.error();
+        return std::string(rows.view());
+    }
+    engine::Session& session() { return *session_; }
+
+  private:
+    std::unique_ptr<engine::Session> session_;
+};
+
+class KeeperTest : public ::testing::Test {
+  protected:
+    static config::Settings with_lake(config::Settings settings) {
+        settings.extension_dir = extension_directory().value().string();
+        settings.memory_limit_mb = 1024;
+        settings.threads = 2;
+        settings.data_path = settings.data_dir + "/lake/";
+        settings.lake_compression = "zstd";
+        settings.lake_target_file_size_mb = 512;
+        settings.lake_row_group_rows = 122'880;
+        settings.lake_inlining_rows = 10;
+        return settings;
+    }
+
+    KeeperTest() {
+        catalog::prepare_server(settings_).value();
+        lake_ = engine::Lake::open(settings_, catalog::lake_endpoint(settings_).value()).value();
+        catalog::tune_catalog(settings_).value();
+        catalog::prepare_box_database(settings_).value();
+        engine::Session::admit_clients(*lake_).value();
+        client_ = std::make_unique<Client>(*lake_);
+        box_.emplace(catalog::Connection::open(catalog::box_database_endpoint(settings_).value()).value());
+        keeper::prepare_journal(*box_).value();
+        catalog_.emplace(catalog::Connection::open(catalog::lake_endpoint(settings_).value()).value());
+        // PostgreSQL's own vacuum would make the keeper give way now and then.
+        catalog_->execute("ALTER TABLE public.ducklake_snapshot SET (autovacuum_enabled = false)").value();
+        date_snapshots();
+    }
+
+    // What was committed since the last call has been committed now, by the test's clock.
+    void date_snapshots() {
+        const std::string now = fmt::format("to_timestamp({:.6f})", clock_.unix_seconds());
+        catalog_
+            ->execute(fmt::format(
+                "UPDATE public.ducklake_snapshot SET snapshot_time = {0} WHERE snapshot_time > {0} + interval '1 day';"
+                "UPDATE public.ducklake_files_scheduled_for_deletion SET schedule_start = {0} "
+                "WHERE schedule_start > {0} + interval '1 day'",
+                now))
+            .value();
+    }
+
+    long long look() {
+        const auto taken = keeper_.look(true);
+        EXPECT_TRUE(taken) << (taken ? "" : taken.error().text());
+        date_snapshots();
+        return taken ? *taken : 0;
+    }
+    void pass(std::chrono::seconds duration) { clock_.move(duration); }
+    void policy(const std::string& key, const std::string& value, const keeper::Scope& scope = {}) {
+        keeper::set_policy({*catalog_, *box_}, {key, scope, value}).value();
+    }
+    long long number(const std::string& sql) { return std::stoll(catalog_->query(sql).value().at(0).at(0).value()); }
+    long long live_files() {
+        return number("SELECT count(*) FROM public.ducklake_data_file WHERE end_snapshot IS NULL");
+    }
+    std::vector<std::string> runs() {
+        std::vector<std::string> jobs;
+        for (const auto& run : keeper::read_runs(*box_, 1000).value()) jobs.push_back(run.job + " " + run.outcome);
+        return jobs;
+    }
+    long long files_on_disk() const {
+        long long count = 0;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(settings_.data_path))
+            count += entry.is_regular_file() ? 1 : 0;
+        return count;
+    }
+    void insert_files(const std::string& table, int count) {
+        for (int i = 0; i < count; ++i)
+            client_->run(fmt::format("INSERT INTO {} SELECT range + {}, 'x' FROM range(20)", table, i * 20));
+    }
+
+    catalog::ScratchPostgres postgres_;
+    const config::Settings settings_ = with_lake(postgres_.settings());
+    MovedClock clock_;
+    std::unique_ptr<engine::Lake> lake_;
+    std::unique_ptr<Client> client_;
+    std::optional<catalog::Connection> box_;
+    std::optional<catalog::Connection> catalog_;
+    KeeperWorker worker_{settings_};
+    keeper::Keeper keeper_{settings_, worker_, clock_};
+};
+
+TEST_F(KeeperTest, LeavesAYoungSmallLakeAlone) {
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    insert_files("t", 15);
+    client_->run("INSERT INTO t VALUES (1, 'inlined')");
+    client_->run("DELETE FROM t WHERE i = 3");
+    date_snapshots();
+    const long long before = number("SELECT max(snapshot_id) FROM public.ducklake_snapshot");
+    EXPECT_EQ(look(), 0);
+    EXPECT_EQ(number("SELECT max(snapshot_id) FROM public.ducklake_snapshot"), before);
+}
+
+TEST_F(KeeperTest, MergesSmallFiles) {
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    insert_files("t", 40);
+    const std::string rows = client_->run("SELECT count(*), sum(i) FROM t");
+    EXPECT_EQ(look(), 1);
+    EXPECT_EQ(live_files(), 1);
+    EXPECT_EQ(client_->run("SELECT count(*), sum(i) FROM t"), rows);
+    EXPECT_EQ(look(), 0) << "there is nothing left to do";
+}
+
+TEST_F(KeeperTest, FlushesByRowsAndByAge) {
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    client_->run("INSERT INTO t VALUES (1, 'a'), (2, 'b')");
+    date_snapshots();
+    EXPECT_EQ(look(), 0);
+    pass(hours(2));
+    EXPECT_EQ(look(), 1);
+    EXPECT_EQ(live_files(), 1);
+    policy("flush_rows", "3", {"main", "t"});
+    policy("flush_age", "off", {"main", "t"});
+    client_->run("INSERT INTO t VALUES (3, 'c'), (4, 'd'), (5, 'e')");
+    EXPECT_EQ(look(), 1);
+    EXPECT_EQ(live_files(), 2);
+    EXPECT_THAT(runs(), ::testing::ElementsAre("flush done", "flush done"));
+}
+
+TEST_F(KeeperTest, DoesNothingWhereAPolicyIsOff) {
+    client_->run("CREATE SCHEMA quiet");
+    client_->run("CREATE TABLE quiet.t (i INTEGER, s VARCHAR)");
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    insert_files("quiet.t", 20);
+    insert_files("t", 20);
+    policy("merge_files", "off", {"quiet", ""});
+    look();
+    EXPECT_EQ(live_files(), 21);
+    keeper::unset_policy({*catalog_, *box_}, "merge_files", {"quiet", ""}).value();
+    look();
+    EXPECT_EQ(live_files(), 2);
+}
+
+TEST_F(KeeperTest, RewritesFilesWithDeletesAndDeletesThemInTime) {
+    client_->run("CREATE TABLE t AS SELECT range AS i FROM range(10000)");
+    client_->run("DELETE FROM t WHERE i % 2 = 0");
+    date_snapshots();
+    EXPECT_EQ(look(), 1);
+    EXPECT_EQ(number("SELECT record_count FROM public.ducklake_data_file WHERE end_snapshot IS NULL"), 5000);
+    EXPECT_EQ(files_on_disk(), 3) << "the old file, its deletes and the new one";
+    pass(hours(24 * 31));
+    client_->run("CREATE TABLE later (i INTEGER)");
+    look();
+    EXPECT_EQ(files_on_disk(), 3) << "what has just been given up stays for a while";
+    policy("backup_retention", "10 days");
+    pass(hours(24 * 5));
+    look();
+    EXPECT_EQ(files_on_disk(), 3) << "a backup may still refer to it";
+    pass(hours(24 * 6));
+    look();
+    EXPECT_EQ(files_on_disk(), 1);
+    EXPECT_EQ(client_->run("SELECT count(*), min(i) FROM t"), client_->run("SELECT 5000, 1"));
+}
+
+TEST_F(KeeperTest, EndsOldSnapshotsButForTags) {
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    insert_files("t", 5);
+    date_snapshots();
+    const long long tagged = number("SELECT max(snapshot_id) - 2 FROM public.ducklake_snapshot");
+    keeper::create_tag(*box_, "before-migration", tagged).value();
+    EXPECT_FALSE(keeper::create_tag(*box_, "before-migration", tagged));
+    pass(hours(24 * 31));
+    client_->run("INSERT INTO t VALUES (-1, 'new')");
+    date_snapshots();
+    look();
+    EXPECT_EQ(
+        catalog_
+            ->query("SELECT snapshot_id FROM public.ducklake_snapshot WHERE snapshot_id = $1", {std::to_string(tagged)})
+            .value()
+            .size(),
+        1U);
+    EXPECT_LE(number("SELECT count(*) FROM public.ducklake_snapshot"), 3);
+    EXPECT_EQ(client_->run(fmt::format("SELECT count(*) FROM t AT (VERSION => {})", tagged)),
+              client_->run("SELECT 60"));
+}
+
+TEST_F(KeeperTest, KeepsNoMoreSnapshotsThanWanted) {
+    policy("snapshots_max", "4");
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    insert_files("t", 10);
+    look();
+    EXPECT_EQ(number("SELECT count(*) FROM public.ducklake_snapshot"), 4);
+}
+
+// As a writer that was killed leaves one; as one that has not committed yet does.
+TEST_F(KeeperTest, RemovesOrphansOfASafeAgeOnly) {
+    client_->run("CREATE TABLE t AS SELECT range AS i FROM range(1000)");
+    const std::filesystem::path directory = settings_.data_path + "main/t";
+    const auto make = [&](const std::string& name, std::chrono::seconds age) {
+        std::filesystem::copy_file(std::filesystem::directory_iterator(directory)->path(), directory / name);
+        std::filesystem::last_write_time(directory / name, std::filesystem::file_time_type::clock::now() - age);
+        return directory / name;
+    };
+    const auto since =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() - clock_.system_now());
+    const auto old = make("ducklake-00000000-0000-7000-8000-000000000001.parquet", since + hours(24 * 8));
+    const auto young = make("ducklake-00000000-0000-7000-8000-000000000002.parquet", since - hours(24));
+    box_->execute(
+            fmt::format("UPDATE keeper.state SET since = to_timestamp({:.0f})", clock_.unix_seconds() - 2 * 86'400))
+        .value();
+    EXPECT_EQ(look(), 1);
+    EXPECT_FALSE(std::filesystem::exists(old));
+    EXPECT_TRUE(std::filesystem::exists(young));
+    EXPECT_EQ(client_->run("SELECT count(*) FROM t"), client_->run("SELECT 1000"));
+
+    const auto strange = make("copy-of-mine.parquet", since + hours(24 * 8));
+    pass(hours(25));
+    look();
+    EXPECT_TRUE(std::filesystem::exists(strange)) << "by its name it is not the lake's";
+    EXPECT_THAT(keeper::read_runs(*box_, 1).value().at(0).error, ::testing::HasSubstr("copy-of-mine.parquet"));
+}
+
+// DuckLake alone would let the compaction win, and the small delete be lost.
+TEST_F(KeeperTest, GivesWayToADeleteThatIsUnderWay) {
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    insert_files("t", 20);
+    client_->session().begin().value();
+    client_->run("DELETE FROM t WHERE i < 5");
+    look();
+    EXPECT_THAT(runs(), ::testing::ElementsAre("merge gave way"));
+    client_->session().commit().value();
+    EXPECT_EQ(client_->run("SELECT count(*) FROM t"), client_->run("SELECT 395"));
+    client_->run("DELETE FROM t WHERE i = 5");
+    pass(std::chrono::minutes(1));
+    look();
+    EXPECT_EQ(client_->run("SELECT count(*) FROM t"), client_->run("SELECT 394"));
+}
+
+// Its delete is committed between the compaction's begin and its commit: the trigger has the last word.
+TEST_F(KeeperTest, ACommitThatDeletedMeanwhileStopsTheKeepers) {
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    const long long base = number("SELECT max(snapshot_id) FROM public.ducklake_snapshot");
+    const std::string id = std::to_string(number("SELECT table_id FROM public.ducklake_table WHERE table_name = 't'"));
+    insert_files("t", 1);
+    const auto commit = [&](long long since) {
+        return catalog_->execute(
+            fmt::format("BEGIN; INSERT INTO public.ducklake_snapshot_changes (snapshot_id, changes_made, author, "
+                        "commit_extra_info) "
+                        "VALUES (1000000, 'merge_adjacent:{0}', 'boathouse keeper', '{{\"table_id\": {0}, "
+                        "\"snapshot\": {1}}}'); ROLLBACK",
+                        id, since));
+    };
+    EXPECT_TRUE(commit(base)) << "an insert does no harm";
+    client_->run("DELETE FROM t WHERE i = 5");
+    const auto refused = commit(base);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, ::testing::HasSubstr(catalog::kKeeperGivesWay));
+    catalog_->execute("ROLLBACK").value();
+    EXPECT_TRUE(commit(number("SELECT max(snapshot_id) FROM public.ducklake_snapshot")));
+}
+
+// A negative interval has no place in Parquet: told once, left, and not in the way of others.
+TEST_F(KeeperTest, LeavesAloneWhatFailsAndGoesOnWithOthers) {
+    client_->run("CREATE TABLE bad (d INTERVAL)");
+    client_->run("INSERT INTO bad VALUES (INTERVAL '-1 day')");
+    client_->run("CREATE TABLE good (i INTEGER)");
+    client_->run("INSERT INTO good VALUES (1)");
+    date_snapshots();
+    pass(hours(2));
+    for (int i = 0; i < 8; ++i) {
+        ASSERT_TRUE(keeper_.look(false));
+        pass(std::chrono::minutes(40));
+    }
+    std::vector<std::string> bad;
+    for (const auto& run : keeper::read_runs(*box_, 1000).value()) {
+        if (run.table == "bad") bad.push_back(run.outcome);
+    }
+    EXPECT_EQ(bad, std::vector<std::string>(5, "failed"));
+    EXPECT_EQ(live_files(), 1);
+    EXPECT_EQ(client_->run("SELECT d FROM bad"), client_->run("SELECT INTERVAL '-1 day'"));
+}
+
+TEST_F(KeeperTest, IsOneForACatalog) {
+    ASSERT_TRUE(keeper_.look(true));
+    KeeperWorker worker(settings_);
+    auto other = std::make_unique<keeper::Keeper>(settings_, worker, clock_);
+    const auto refused = other->look(true);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+}
+
+// Twenty tables that are written to all the time, for thirty days: a row a second each, an hour of them a commit.
+TEST_F(KeeperTest, KeepsThirtyDaysOfWritesWithinBounds) {
+    constexpr int kTables = 20;
+    constexpr int kDays = 30;
+    constexpr int kCommitsADay = 2;
+    policy("snapshot_age", "7 days");
+    std::mt19937 random(20'261'123);
+    std::vector<long long> rows(kTables, 0);
+    std::vector<long long> sums(kTables, 0);
+    for (int table = 0; table < kTables; ++table)
+        client_->run(fmt::format("CREATE TABLE t{} (i BIGINT, s VARCHAR)", table));
+    long long most_files = 0;
+    for (int hour = 0; hour < kDays * kCommitsADay; ++hour) {
+        client_->session().begin().value();
+        for (int table = 0; table < kTables; ++table) {
+            const int count = 1 + static_cast<int>(random() % 30);
+            client_->run(fmt::format("INSERT INTO t{} SELECT range + {}, 'row' FROM range({})", table, hour, count));
+            rows[table] += count;
+            sums[table] += static_cast<long long>(count) * hour + count * (count - 1LL) / 2;
+        }
+        client_->session().commit().value();
+        date_snapshots();
+        pass(hours(24 / kCommitsADay));
+        if (hour % (kCommitsADay * 3) == 0) look();
+        most_files = std::max(most_files, live_files());
+    }
+    look();
+    pass(hours(24 * 3));
+    look();
+    for (int table = 0; table < kTables; ++table) {
+        EXPECT_EQ(client_->run(fmt::format("SELECT count(*), sum(i)::BIGINT FROM t{}", table)),
+                  client_->run(fmt::format("SELECT {}, {}::BIGINT", rows[table], sums[table])));
+    }
+    EXPECT_LE(most_files, kTables * 32);
+    EXPECT_LE(number("SELECT count(*) FROM public.ducklake_snapshot"), 1000);
+    EXPECT_EQ(number("SELECT count(*) FROM public.ducklake_data_file") +
+                  number("SELECT count(*) FROM public.ducklake_delete_file") +
+                  number("SELECT count(*) FROM public.ducklake_files_scheduled_for_deletion"),
+              files_on_disk())
+        << "every file is known to the catalog";
+    for (const auto& run : keeper::read_runs(*box_, 10'000).value()) EXPECT_EQ(run.outcome, "done") << run.error;
+}
+
+}  // namespace
+}  // namespace boathouse::service

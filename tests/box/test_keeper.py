@@ -1,0 +1,177 @@
+"""The keeper of a running box: its commands, its relations at the SQL door, its place beside clients of both doors."""
+
+import json
+import re
+import subprocess
+import time
+
+import duckdb
+import psycopg
+import pytest
+from box_process import running
+
+
+@pytest.fixture(scope="module")
+def kept(boathouse):
+    """A box whose keeper does what these tests ask it for, and nothing by itself."""
+    with running(boathouse) as box:
+        assert command(box, "keeper", "pause").returncode == 0
+        yield box
+
+
+def command(box, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([box.binary, *arguments, "--data-dir", box.data_dir], env=box.environment, capture_output=True,
+                          text=True, timeout=120)
+
+
+def answer(box, *arguments: str):
+    done = command(box, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def run_until_done(box, table: str) -> dict:
+    """The keeper's run on a table. PostgreSQL's own vacuum may make it give way for a moment."""
+    deadline = time.monotonic() + 60
+    while True:
+        runs = [run for run in answer(box, "keeper", "run") if run["table"] == table]
+        if runs and runs[-1]["outcome"] == "done":
+            return runs[-1]
+        assert time.monotonic() < deadline and all(run["outcome"] == "gave way" for run in runs), runs
+
+
+@pytest.fixture
+def door(kept):
+    with psycopg.connect(host=kept.host, port=kept.sql_port, user=kept.user, password=kept.password, dbname="lake",
+                         autocommit=True) as connection:
+        yield connection
+
+
+def rows(door, sql: str) -> list[tuple]:
+    return door.execute(sql).fetchall()
+
+
+def insert_files(door, table: str, count: int) -> None:
+    door.execute(f"CREATE TABLE {table} (i INTEGER, s VARCHAR)")
+    for number in range(count):
+        door.execute(f"INSERT INTO {table} SELECT range + {number * 20}, 'x' FROM range(20)")
+
+
+def live_files(door, table: str) -> int:
+    return rows(door, f"SELECT count(*) FROM ducklake_list_files('lake', '{table}')")[0][0]
+
+
+def test_a_plan_says_what_a_run_then_does(kept, door):
+    insert_files(door, "planned", 20)
+    step, = [step for step in answer(kept, "keeper", "plan") if step["table"] == "planned"]
+    assert step["job"] == "merge" and "merge_files is 16" in step["why"]
+    assert answer(kept, "keeper", "run", "--dry-run") == answer(kept, "keeper", "plan")
+    run = run_until_done(kept, "planned")
+    assert (run["files_before"], run["files_after"]) == (20, 1)
+    assert live_files(door, "planned") == 1
+    assert rows(door, "SELECT count(*), sum(i) FROM planned") == [(400, 79800)]
+    assert not [step for step in answer(kept, "keeper", "plan") if step["table"] == "planned"]
+    recorded, = rows(door, "SELECT job, outcome, files_before, files_after, error FROM boathouse.keeper_runs "
+                           "WHERE table_name = 'planned' AND outcome = 'done'")
+    assert recorded == ("merge", "done", 20, 1, None)
+    assert re.search(r'boathouse_keeper_last_success_seconds\{job="merge"\} [1-9]', kept.http("/metrics")[1])
+    status = answer(kept, "keeper", "status")
+    assert status["runs"][0]["job"] == "merge"
+    author, message = rows(door, "SELECT author, commit_message FROM ducklake_snapshots('lake') ORDER BY snapshot_id DESC")[0]
+    assert author == "boathouse keeper" and "merge_files" in message
+
+
+def test_policies_by_command_and_by_sql_are_the_same(kept, door):
+    door.execute("CREATE SCHEMA sales")
+    door.execute("CREATE TABLE sales.orders (i INTEGER)")
+    assert command(kept, "policy", "set", "snapshot_age", "7 days").returncode == 0
+    assert command(kept, "policy", "set", "merge_files", "off", "--for", "sales.orders").returncode == 0
+    values = dict(rows(door, "SELECT policy, value FROM boathouse.policies WHERE schema_name IS NULL"))
+    assert (values["snapshot_age"], values["merge_files"]) == ("7 days", "16")
+    assert rows(door, "SELECT schema_name, table_name, value FROM boathouse.policies WHERE policy = 'merge_files' "
+                      "AND schema_name IS NOT NULL") == [("sales", "orders", "off")]
+    door.execute("CALL boathouse.unset_policy('merge_files', schema_name := 'sales', table_name := 'orders')")
+    door.execute("CALL boathouse.set_policy('rewrite_deleted', '0.5', schema_name := 'sales')")
+    assert answer(kept, "policy", "show", "--for", "sales.orders")["values"]["rewrite_deleted"] == "0.5"
+    door.execute("CALL boathouse.set_policy('snapshot_age', 'off')")
+    assert answer(kept, "policy", "show")["values"]["snapshot_age"] == "off"
+    assert command(kept, "policy", "unset", "snapshot_age").returncode == 0
+    assert answer(kept, "policy", "show")["values"]["snapshot_age"] == "30 days"
+
+
+def test_a_policy_is_ducklakes_option_where_there_is_one(kept, duckdb_home):
+    command(kept, "policy", "set", "cleanup_age", "3 days")
+    client = duckdb.connect(config={"extension_directory": str(duckdb_home / ".duckdb" / "extensions")})
+    client.execute(f"LOAD ducklake; ATTACH '{kept.attach_string}' AS lake")
+    assert client.execute("SELECT value FROM ducklake_options('lake') WHERE option_name = 'delete_older_than'").fetchall() \
+        == [("3 days",)]
+    client.execute("CALL lake.set_option('delete_older_than', '4 days')")
+    assert answer(kept, "policy", "show")["values"]["cleanup_age"] == "4 days"
+    assert command(kept, "policy", "unset", "cleanup_age").returncode == 0
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("set", "mergefiles", "3"), "there is no policy"),
+    (("set", "snapshot_age", "soon"), "Give a duration"),
+    (("set", "snapshot_age", "7 days", "--for", "main"), "the whole lake's"),
+    (("set", "merge_files", "3", "--for", "main.nothing"), "no table main.nothing"),
+    (("set", "window", "22-06"), "Give hours of the day"),
+])
+def test_a_policy_that_cannot_be_is_refused(kept, arguments, words):
+    refused = command(kept, "policy", *arguments)
+    assert refused.returncode != 0 and words in refused.stderr
+
+
+def test_tags_by_command_and_by_sql(kept, door):
+    door.execute("CREATE TABLE tagged (i INTEGER)")
+    assert command(kept, "tag", "create", "before").returncode == 0
+    newest = rows(door, "SELECT id FROM ducklake_current_snapshot('lake')")[0][0]
+    assert rows(door, "SELECT name, snapshot_id FROM boathouse.tags") == [("before", newest)]
+    refused = command(kept, "tag", "create", "before")
+    assert refused.returncode == 1 and "already" in refused.stderr
+    missing = command(kept, "tag", "create", "never", "--snapshot", "999999")
+    assert missing.returncode != 0 and "no snapshot 999999" in missing.stderr
+    door.execute("CALL boathouse.create_tag('by-sql')")
+    assert [tag["name"] for tag in answer(kept, "tag", "list")] == ["before", "by-sql"]
+    with pytest.raises(psycopg.Error, match="no tag"):
+        door.execute("CALL boathouse.drop_tag('never')")
+    for name in ("before", "by-sql"):
+        assert command(kept, "tag", "drop", name).returncode == 0
+    assert rows(door, "SELECT * FROM boathouse.tags") == []
+
+
+def test_clients_do_not_write_to_the_boxs_own(door):
+    for sql in ("CREATE TABLE boathouse.main.mine (i INTEGER)", "DROP VIEW boathouse.main.keeper_runs",
+                "INSERT INTO boathouse.keeper_runs (id) VALUES (1)"):
+        with pytest.raises(psycopg.Error):
+            door.execute(sql)
+
+
+def test_paused_it_still_does_what_it_is_asked(kept, door):
+    assert answer(kept, "keeper", "status")["paused"]
+    insert_files(door, "paused", 17)
+    run_until_done(kept, "paused")
+    assert live_files(door, "paused") == 1
+    assert command(kept, "keeper", "resume").returncode == 0
+    assert not answer(kept, "keeper", "status")["paused"]
+    assert command(kept, "keeper", "pause").returncode == 0
+
+
+# The direct client knows nothing of the keeper; without the trigger its delete would be lost.
+def test_it_gives_way_to_a_direct_client(kept, door, duckdb_home):
+    insert_files(door, "shared", 20)
+    client = duckdb.connect(config={"extension_directory": str(duckdb_home / ".duckdb" / "extensions")})
+    client.execute(f"LOAD ducklake; ATTACH '{kept.attach_string}' AS lake; BEGIN; DELETE FROM lake.shared WHERE i < 5")
+    runs = [run for run in answer(kept, "keeper", "run") if run["table"] == "shared"]
+    assert runs and all(run["outcome"] == "gave way" for run in runs), runs
+    client.execute("COMMIT")
+    assert rows(door, "SELECT count(*) FROM shared") == [(395,)]
+    client.close()
+    run_until_done(kept, "shared")
+    assert rows(door, "SELECT count(*), min(i) FROM shared") == [(395, 5)]
+
+
+def test_nobody_else_enters_the_boxs_database(kept):
+    kept.expect("admin@boathouse")
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(host=kept.host, port=kept.catalog_port, user=kept.user, password=kept.password, dbname="boathouse")
