@@ -10,6 +10,9 @@
 #include <duckdb/parser/statement/create_statement.hpp>
 #include <duckdb/parser/statement/drop_statement.hpp>
 #include <duckdb/parser/statement/explain_statement.hpp>
+#include <duckdb/planner/expression/bound_subquery_expression.hpp>
+#include <duckdb/planner/expression_iterator.hpp>
+#include <duckdb/planner/logical_operator_visitor.hpp>
 #include <duckdb/planner/operator/logical_create.hpp>
 #include <duckdb/planner/operator/logical_create_index.hpp>
 #include <duckdb/planner/operator/logical_create_table.hpp>
@@ -20,6 +23,7 @@
 #include <duckdb/planner/operator/logical_simple.hpp>
 #include <duckdb/planner/operator/logical_update.hpp>
 #include <duckdb/planner/planner_extension.hpp>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -156,11 +160,28 @@ void check_operator(LogicalOperator& op) {
     }
 }
 
-// Below an extension's operator lies what DuckLake itself plans: compaction reads and writes the lake's files.
-void check_plan(LogicalOperator& op) {
+using OperatorVisitor = std::function<void(LogicalOperator&)>;
+
+void visit_operators(LogicalOperator& op, const OperatorVisitor& visit);
+
+// A correlated subquery keeps its plan within the expression until the optimizer makes a join of it.
+void visit_subqueries(duckdb::Expression& expression, const OperatorVisitor& visit) {
+    if (expression.GetExpressionClass() == duckdb::ExpressionClass::BOUND_SUBQUERY) {
+        auto& subquery = expression.Cast<duckdb::BoundSubqueryExpression>().subquery;
+        if (subquery.plan) visit_operators(*subquery.plan, visit);
+    }
+    duckdb::ExpressionIterator::EnumerateChildren(
+        expression, [&visit](duckdb::Expression& child) { visit_subqueries(child, visit); });
+}
+
+// Every operator of a plan. Below an extension's lies what DuckLake itself plans: compaction reads and writes the
+// lake's files.
+void visit_operators(LogicalOperator& op, const OperatorVisitor& visit) {
+    visit(op);
     if (op.type == LogicalOperatorType::LOGICAL_EXTENSION_OPERATOR) return;
-    check_operator(op);
-    for (auto& child : op.children) check_plan(*child);
+    duckdb::LogicalOperatorVisitor::EnumerateExpressions(
+        op, [&visit](duckdb::unique_ptr<duckdb::Expression>* expression) { visit_subqueries(**expression, visit); });
+    for (auto& child : op.children) visit_operators(*child, visit);
 }
 
 // PostgreSQL's word for what writes, for "cannot execute … in a read-only transaction"; nullptr if `op` does not.
@@ -231,15 +252,13 @@ bool makes_temporary(LogicalOperator& op) {
     }
 }
 
-void watch_plan(Watch& watch, LogicalOperator& op) {
+void watch_operator(Watch& watch, LogicalOperator& op) {
     watch.made_temporary = watch.made_temporary || makes_temporary(op);
     if (const char* word = writing_word(op)) {
         watch.wrote = true;
         if (watch.read_only && !is_temporary(op))
             throw duckdb::TransactionException("cannot execute %s in a read-only transaction", word);
     }
-    if (op.type == LogicalOperatorType::LOGICAL_EXTENSION_OPERATOR) return;
-    for (auto& child : op.children) watch_plan(watch, *child);
 }
 
 void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& statement) {
@@ -247,8 +266,8 @@ void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& s
     if (!mark || !statement.plan) return;
     Watch& watch = mark->watch;
     LogicalOperator* const source = watch.evaluates ? evaluated_source(*statement.plan) : nullptr;
-    if (!mark->suspended) check_plan(source ? *source : *statement.plan);
-    watch_plan(watch, *statement.plan);
+    if (!mark->suspended) visit_operators(source ? *source : *statement.plan, check_operator);
+    visit_operators(*statement.plan, [&watch](LogicalOperator& op) { watch_operator(watch, op); });
     if (watch.named_relations) watch.origins = origins_of(input.context, *statement.plan, *watch.named_relations);
     if (watch.mentions) watch.repeats = repeats(input.context, *watch.mentions, *statement.plan);
 }
