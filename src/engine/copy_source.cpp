@@ -243,7 +243,9 @@ void CopySource::settle_error() {
         if (!lines_[i]) return;
         line += *lines_[i];
     }
-    error_->context = "COPY " + relation_ + ", line " + std::to_string(line) + error_->context;
+    // Threads that were still reading later blocks come here too.
+    if (!names_line_) error_->context = "COPY " + relation_ + ", line " + std::to_string(line) + error_->context;
+    names_line_ = true;
     throw duckdb::InvalidInputException(error_->message);
 }
 

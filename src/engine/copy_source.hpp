@@ -69,6 +69,7 @@ class CopySource {
     std::optional<std::size_t> failed_block_;          // under mutex_
     std::uint64_t failed_line_ = 0;                    // under mutex_
     std::optional<QueryError> error_;                  // under mutex_: of failed_block_; final once it is thrown
+    bool names_line_ = false;                          // under mutex_: error_ does, and is final
 };
 
 // While it lives, the connection's statements read the source.
