@@ -74,9 +74,10 @@ Status prepare(Connection& server, const std::string& name, const std::string& o
 }  // namespace
 
 std::string box_database(const config::Settings& settings) {
-    if (settings.catalog.empty()) return settings.postgres_db == "boathouse" ? "boathouse_box" : "boathouse";
+    // PostgreSQL cuts names there: https://www.postgresql.org/docs/15/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+    constexpr std::size_t kNameBytesMax = 63;
     const auto endpoint = box_endpoint(settings);
-    return endpoint ? "boathouse_" + endpoint->database : "boathouse";
+    return ("boathouse_" + (endpoint ? endpoint->database : settings.postgres_db)).substr(0, kNameBytesMax);
 }
 
 Result<Endpoint> box_database_endpoint(const config::Settings& settings) {

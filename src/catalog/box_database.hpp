@@ -17,8 +17,7 @@
 
 namespace boathouse::catalog {
 
-// "boathouse", or "boathouse_box" where POSTGRES_DB has that name. In an external catalog, whose server may hold other
-// boxes' lakes, "boathouse_" and the name of the lake's database.
+// "boathouse_" and the name of the lake's database: an external catalog's server may hold other boxes' lakes.
 std::string box_database(const config::Settings& settings);
 
 // The way to it as boathouse_engine, or as the external catalog's role. Fails on a malformed URL.

@@ -19,7 +19,7 @@ class BoxDatabase : public testing::Test {
         return superuser()
             .query(
                 "SELECT pg_get_userbyid(datdba), datconnlimit, datacl::text FROM pg_database WHERE datname = "
-                "'boathouse'")
+                "'boathouse_lakehouse'")
             .value()
             .at(0);
     }
@@ -36,13 +36,13 @@ TEST_F(BoxDatabase, IsTheEnginesAloneAndIsKept) {
     prepare_box_database(server_.settings()).value();
     EXPECT_EQ(engine.query("SELECT i FROM kept.t").value().at(0), Row{"1"});
 
-    const auto refused = server_.connect("admin", "boathouse", server_.settings().postgres_password);
+    const auto refused = server_.connect("admin", "boathouse_lakehouse", server_.settings().postgres_password);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::permission) << refused.error().message;
 }
 
 TEST_F(BoxDatabase, IsFinishedAfterADeathBetweenItsTwoStatements) {
-    superuser().execute("CREATE DATABASE boathouse OWNER boathouse_engine CONNECTION LIMIT 0").value();
+    superuser().execute("CREATE DATABASE boathouse_lakehouse OWNER boathouse_engine CONNECTION LIMIT 0").value();
     prepare_box_database(server_.settings()).value();
     EXPECT_EQ(state(), whole_);
 }
@@ -50,14 +50,14 @@ TEST_F(BoxDatabase, IsFinishedAfterADeathBetweenItsTwoStatements) {
 // As PostgreSQL marks a database whose drop was cut short.
 TEST_F(BoxDatabase, IsMadeAnewWhereItIsInvalid) {
     prepare_box_database(server_.settings()).value();
-    superuser().execute("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'boathouse'").value();
+    superuser().execute("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'boathouse_lakehouse'").value();
     prepare_box_database(server_.settings()).value();
     EXPECT_EQ(state(), whole_);
     EXPECT_TRUE(Connection::open(box_database_endpoint(server_.settings()).value()));
 }
 
 TEST_F(BoxDatabase, OfSomebodyElseIsLeftAlone) {
-    superuser().execute("CREATE DATABASE boathouse OWNER admin").value();
+    superuser().execute("CREATE DATABASE boathouse_lakehouse OWNER admin").value();
     const auto prepared = prepare_box_database(server_.settings());
     ASSERT_FALSE(prepared);
     EXPECT_EQ(prepared.error().kind, ErrorKind::conflict);
@@ -84,10 +84,12 @@ TEST_F(BoxDatabase, OfAnExternalCatalogIsNamedAfterTheLakesDatabaseAndMadeByWhoM
               (Row{"boathouse_lakehouse", "tenant"}));
 }
 
-TEST(BoxDatabaseName, IsNotTheLakes) {
+TEST(BoxDatabaseName, IsTheLakesWithAWordBefore) {
     config::Settings settings;
     settings.postgres_db = "boathouse";
-    EXPECT_EQ(box_database(settings), "boathouse_box");
+    EXPECT_EQ(box_database(settings), "boathouse_boathouse");
+    settings.postgres_db = std::string(63, 'x');
+    EXPECT_EQ(box_database(settings), "boathouse_" + std::string(53, 'x'));
 }
 
 }  // namespace

@@ -174,4 +174,4 @@ def test_it_gives_way_to_a_direct_client(kept, door, duckdb_home):
 def test_nobody_else_enters_the_boxs_database(kept):
     kept.expect("admin@boathouse")
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-        psycopg.connect(host=kept.host, port=kept.catalog_port, user=kept.user, password=kept.password, dbname="boathouse")
+        psycopg.connect(host=kept.host, port=kept.catalog_port, user=kept.user, password=kept.password, dbname=f"boathouse_{kept.database}")
