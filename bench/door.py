@@ -10,14 +10,13 @@ out), copy (rows in), tpch (all 22 queries), slow (readers that do not read).
 import argparse
 import contextlib
 import os
-import re
-import subprocess
 import tempfile
 import threading
 import time
 from pathlib import Path
 
 import duckdb
+import pgbench
 import psutil
 import psycopg
 import setting
@@ -27,12 +26,6 @@ STREAM_COLUMNS = """i AS id, (i % 1000)::int AS k, (i % 1000000 / 100.0)::numeri
     'name ' || i AS name, 'a text that is a little longer ' || (i % 100) AS note,
     DATE '2020-01-01' + (i % 1000)::int AS day, TIMESTAMP '2024-01-01 00:00:00' + to_seconds(i) AS at"""
 COPY_COLUMNS = "id bigint, k int, price numeric(12,2), name text, day date"
-
-
-def table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    print(f"\n{title}\n")
-    for cells in [header, ["---"] * len(header), *rows]:
-        print("| " + " | ".join(cells) + " |")
 
 
 def best_of(rounds: int, contenders: dict) -> dict[str, float]:
@@ -61,35 +54,23 @@ class Setting:
 
 # ------------------------------------------------------------------ latency
 
-def pgbench(dsn: str, script: Path, *flags: str) -> float:
-    """Average latency in milliseconds."""
-    parts = dict(part.split("=", 1) for part in dsn.split())
-    output = subprocess.check_output(
-        [setting.plain_postgres.postgres_directory() / "pgbench", "-n", "-f", script, "-h", parts["host"], "-p", parts["port"],
-         "-U", parts["user"], *flags, parts["dbname"]],
-        env=os.environ | {"PGPASSWORD": parts["password"], "PGSSLMODE": "disable"}, text=True, stderr=subprocess.STDOUT)
-    return float(re.search(r"latency average = ([\d.]+) ms", output).group(1))
-
-
 def latency(settings: Setting, arguments) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        script = Path(directory) / "select.sql"
-        script.write_text("SELECT 1;\n")
-        rows = []
-        for mode in ("simple", "prepared"):
-            for clients in ("1", "32"):
-                flags = ["-M", mode, "-c", clients, "-j", "2" if clients == "32" else "1", "-T", str(arguments.seconds)]
-                best = best_of(arguments.rounds, {
-                    "postgres": lambda flags=flags: pgbench(settings.postgres, script, *flags),
-                    "door": lambda flags=flags: pgbench(settings.door, script, *flags)})
-                rows.append([f"{mode}, {clients}", f"{1000 * best['postgres']:.0f}", f"{1000 * best['door']:.0f}",
-                             f"{best['door'] / best['postgres']:.1f}"])
-        flags = ["-C", "-c", "1", "-T", str(arguments.seconds)]
-        best = best_of(arguments.rounds, {"postgres": lambda: pgbench(settings.postgres, script, *flags),
-                                          "door": lambda: pgbench(settings.door, script, *flags)})
-        rows.append(["new connection and first query", f"{1000 * best['postgres']:.0f}", f"{1000 * best['door']:.0f}",
+    rows = []
+
+    def measure(what: str, *flags: str) -> None:
+        contenders = {"postgres": settings.postgres, "door": settings.door}
+        best = best_of(arguments.rounds, {
+            name: lambda dsn=dsn: pgbench.run(dsn, "SELECT 1;\n", *flags).latency_ms for name, dsn in contenders.items()})
+        rows.append([what, f"{1000 * best['postgres']:.0f}", f"{1000 * best['door']:.0f}",
                      f"{best['door'] / best['postgres']:.1f}"])
-    table("`SELECT 1` by pgbench, average latency:", ["clients", "PostgreSQL, µs", "door, µs", "door / PostgreSQL"], rows)
+
+    for mode in ("simple", "prepared"):
+        for clients in (1, 32):
+            measure(f"{mode}, {clients}", "-M", mode, "-c", str(clients), "-j", str(min(clients, 2)), "-T",
+                    str(arguments.seconds))
+    measure("new connection and first query", "-C", "-c", "1", "-T", str(arguments.seconds))
+    setting.table("`SELECT 1` by pgbench, average latency:",
+                  ["clients", "PostgreSQL, µs", "door, µs", "door / PostgreSQL"], rows)
 
 
 # ------------------------------------------------------------------- stream
@@ -135,7 +116,7 @@ def stream(settings: Setting, arguments) -> None:
             peer = direct["csv" if name == "COPY, csv" else "arrow"]
             rows.append([name, f"{million / best['postgres']:.2f}", f"{million / best['door']:.2f}",
                          f"{best['postgres'] / best['door']:.1f}", f"{million / peer:.2f}"])
-    table(f"{million:g} million rows of 8 columns, million rows a second (DuckDB: csv into /dev/null, else Arrow batches):",
+    setting.table(f"{million:g} million rows of 8 columns, million rows a second (DuckDB: csv into /dev/null, else Arrow batches):",
           ["", "PostgreSQL", "door", "door / PostgreSQL", "DuckDB in the client"], rows)
 
 
@@ -177,7 +158,7 @@ def copy(settings: Setting, arguments) -> None:
         best = best_of(arguments.rounds, {"postgres": lambda: into(settings.postgres), "door": lambda: into(settings.door),
                                           "duckdb": by_duckdb})
         megabytes = path.stat().st_size / 1e6
-    table(f"COPY FROM of {arguments.copy_rows / 1e6:g} million csv rows, {megabytes:.0f} MB, seconds (DuckDB: read_csv of "
+    setting.table(f"COPY FROM of {arguments.copy_rows / 1e6:g} million csv rows, {megabytes:.0f} MB, seconds (DuckDB: read_csv of "
           "the file into the same lake):", ["PostgreSQL", "door", "DuckDB", "PostgreSQL / door", "DuckDB / door"],
           [[f"{best['postgres']:.2f}", f"{best['door']:.2f}", f"{best['duckdb']:.2f}",
             f"{best['postgres'] / best['door']:.1f}", f"{best['duckdb'] / best['door']:.2f}"]])
@@ -209,7 +190,7 @@ def tpch(settings: Setting, arguments) -> None:
             rows.append([str(number), f"{1000 * best['direct']:.0f}", f"{1000 * best['door']:.0f}",
                          f"{best['door'] / best['direct']:.2f}"])
     rows.append(["all", f"{1000 * direct_total:.0f}", f"{1000 * door_total:.0f}", f"{door_total / direct_total:.2f}"])
-    table(f"TPC-H, scale factor {arguments.scale:g}, milliseconds:", ["query", "DuckDB in the client", "door", "door / DuckDB"],
+    setting.table(f"TPC-H, scale factor {arguments.scale:g}, milliseconds:", ["query", "DuckDB in the client", "door", "door / DuckDB"],
           rows)
 
 
@@ -245,7 +226,7 @@ def slow(settings: Setting, _) -> None:
         for wire in readers:
             wire.close()
     answers.sort()
-    table("32 readers of 100 million rows each that read 64 kB a second, over 10 seconds:",
+    setting.table("32 readers of 100 million rows each that read 64 kB a second, over 10 seconds:",
           ["engine's memory before, MB", "most, MB", "a reader, MB", "another session's SELECT 1, median ms", "slowest ms"],
           [[f"{before / 1e6:.0f}", f"{most / 1e6:.0f}", f"{(most - before) / 32e6:.1f}",
             f"{1000 * answers[len(answers) // 2]:.2f}", f"{1000 * answers[-1]:.1f}"]])

@@ -9,16 +9,11 @@ takes the official extension, inlined and as a Parquet file.
 """
 
 import argparse
-import contextlib
-import os
-import re
 import statistics
-import subprocess
-import tempfile
 import time
-from pathlib import Path
 
 import direct_writers
+import pgbench
 import psycopg
 import setting
 
@@ -28,40 +23,17 @@ INSERT INTO singles (client, number, note) VALUES (:client_id, :number, 'a row')
 TABLE = "CREATE TABLE singles (client integer, number bigint, note text)"
 
 
-def pgbench(dsn: str, clients: int, seconds: float) -> tuple[int, float]:
-    """Acknowledged transactions, and how many a second."""
-    parts = dict(part.split("=", 1) for part in dsn.split())
-    with tempfile.TemporaryDirectory() as directory:
-        script = Path(directory) / "insert.sql"
-        script.write_text(SCRIPT)
-        output = subprocess.check_output(
-            [setting.plain_postgres.postgres_directory() / "pgbench", "-n", "-M", "prepared", "-f", script, "-h", parts["host"],
-             "-p", parts["port"], "-U", parts["user"], "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(int(seconds)),
-             parts["dbname"]],
-            env=os.environ | {"PGPASSWORD": parts["password"], "PGSSLMODE": "disable"}, text=True, stderr=subprocess.STDOUT)
-    processed = int(re.search(r"transactions actually processed: (\d+)", output).group(1))
-    return processed, float(re.search(r"tps = ([\d.]+) \(without", output).group(1))
-
-
 def rate(dsn: str, clients: int, seconds: float) -> float:
     """Rows a second into a table of its own, all of which are there afterwards."""
     with psycopg.connect(dsn, autocommit=True) as owner:
         owner.execute(TABLE)
-        processed, per_second = pgbench(dsn, clients, seconds)
+        outcome = pgbench.run(dsn, SCRIPT, "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)),
+                              "-T", str(int(seconds)))
         stored, = owner.execute("SELECT count(*) FROM singles").fetchone()
-        if stored != processed:
-            raise SystemExit(f"{processed} rows were acknowledged, {stored} are in the table")
+        if stored != outcome.transactions:
+            raise SystemExit(f"{outcome.transactions} rows were acknowledged, {stored} are in the table")
         owner.execute("DROP TABLE singles")
-    return per_second
-
-
-@contextlib.contextmanager
-def plain_postgres(**settings: str):
-    postgres = setting.plain_postgres.PlainPostgres(**settings)
-    try:
-        yield postgres.start()
-    finally:
-        postgres.discard()
+    return outcome.per_second
 
 
 def sizes(server: setting.Server, counts: list[int]) -> None:
@@ -94,7 +66,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=numbers, default=[1, 10, 100, 1000, 10000])
     arguments = parser.parse_args()
     # 256 clients of the plain server: as it comes, it takes 100.
-    with setting.server("box") as box, plain_postgres(max_connections="300") as plain:
+    with setting.server("box") as box, setting.postgres(max_connections="300") as plain:
         sizes(box, arguments.sizes)
         print("\nRows a second:\n\n| clients | PostgreSQL | door | direct clients | door / PostgreSQL | door / direct |\n"
               "| --- | --- | --- | --- | --- | --- |")

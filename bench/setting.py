@@ -19,7 +19,7 @@ sys.path.insert(0, str(REPOSITORY / "tests"))
 
 import box_process  # noqa: E402
 import plain_catalog  # noqa: E402
-import plain_postgres  # noqa: E402, F401 (the benchmarks find pgbench by it)
+import plain_postgres  # noqa: E402
 
 
 def boathouse() -> Path:
@@ -54,6 +54,23 @@ def server(name: str):
         with box_process.running(boathouse()) as box:
             yield Server(box.attach_string, f"host={box.host} port={box.sql_port} user={box.user} "
                                             f"password={box.password} dbname=lake")
+
+
+@contextlib.contextmanager
+def postgres(**settings: str):
+    """A running PostgreSQL of its own, as it comes but for `settings`."""
+    server = plain_postgres.PlainPostgres(**settings)
+    try:
+        yield server.start()
+    finally:
+        server.discard()
+
+
+def table(title: str, header: list[str], rows: list[list[str]]) -> None:
+    """Prints a table as bench/RESULTS.md keeps it."""
+    print(f"\n{title}\n")
+    for cells in [header, ["---"] * len(header), *rows]:
+        print("| " + " | ".join(cells) + " |", flush=True)
 
 
 _use_duckdb_home()
