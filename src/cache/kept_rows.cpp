@@ -55,8 +55,8 @@ class KeptRows final : public engine::ResultStream {
 class RecordedRows final : public engine::ResultStream {
   public:
     RecordedRows(std::unique_ptr<engine::ResultStream> rows, std::unique_ptr<Results::Computation> computation,
-                 NewestSnapshot& newest)
-        : rows_(std::move(rows)), computation_(std::move(computation)), newest_(newest) {}
+                 access::Needs needs, NewestSnapshot& newest)
+        : rows_(std::move(rows)), computation_(std::move(computation)), needs_(std::move(needs)), newest_(newest) {}
 
     const std::vector<pgwire::ColumnDescription>& columns() const override { return rows_->columns(); }
     void set_formats(const std::vector<std::int16_t>& formats) override {
@@ -93,7 +93,7 @@ class RecordedRows final : public engine::ResultStream {
 
   private:
     void keep() {
-        KeptAnswer answer{rows_->columns(), std::move(record_), rows_->command_tag(), std::nullopt};
+        KeptAnswer answer{rows_->columns(), std::move(record_), rows_->command_tag(), std::nullopt, std::move(needs_)};
         record_ = {};
         if (rows_->repeats() == engine::Repeats::in_snapshot) {
             answer.snapshot = snapshot_;
@@ -108,6 +108,7 @@ class RecordedRows final : public engine::ResultStream {
     const std::unique_ptr<engine::ResultStream> rows_;
     std::unique_ptr<Results::Computation> computation_;  // null: nothing is kept
     const long long snapshot_ = computation_->snapshot();
+    access::Needs needs_;
     NewestSnapshot& newest_;
     std::vector<std::int16_t> formats_;
     std::string record_;
@@ -120,9 +121,9 @@ std::unique_ptr<engine::ResultStream> give(std::shared_ptr<const KeptAnswer> ans
 }
 
 std::unique_ptr<engine::ResultStream> record(std::unique_ptr<engine::ResultStream> rows,
-                                             std::unique_ptr<Results::Computation> computation,
+                                             std::unique_ptr<Results::Computation> computation, access::Needs needs,
                                              NewestSnapshot& newest) {
-    return std::make_unique<RecordedRows>(std::move(rows), std::move(computation), newest);
+    return std::make_unique<RecordedRows>(std::move(rows), std::move(computation), std::move(needs), newest);
 }
 
 }  // namespace boathouse::cache

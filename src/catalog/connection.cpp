@@ -121,6 +121,30 @@ Status Connection::execute(const std::string& sql) {
     return {};
 }
 
+Status Connection::prepare(const std::string& name, const std::string& sql) {
+    if (auto done = rows_of(PQprepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr)); !done)
+        return done.error();
+    return {};
+}
+
+Status Connection::send_prepared(const std::string& name, const std::vector<std::optional<std::string>>& parameters) {
+    std::vector<const char*> values;
+    values.reserve(parameters.size());
+    for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
+    const int sent = PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
+                                         values.data(), nullptr, nullptr, 0);
+    if (sent == 1) return {};
+    return failure(PQerrorMessage(connection_.get()), nullptr, nullptr);
+}
+
+Result<Rows> Connection::receive() {
+    PGresult* const first = PQgetResult(connection_.get());
+    if (first == nullptr) return failure("nothing was asked", nullptr, nullptr);
+    auto rows = rows_of(first);
+    while (PGresult* const rest = PQgetResult(connection_.get())) PQclear(rest);
+    return rows;
+}
+
 Result<Rows> Connection::rows_of(pg_result* raw) {
     const PgResult result(raw);
     const ExecStatusType status = PQresultStatus(raw);

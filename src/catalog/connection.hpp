@@ -77,6 +77,12 @@ class Connection {
     // One or more statements without parameters, in one implicit transaction.
     Status execute(const std::string& sql);
 
+    // A statement under a name, to be run by send_prepared() and receive(): between the two the server works and the
+    // caller need not wait.
+    Status prepare(const std::string& name, const std::string& sql);
+    Status send_prepared(const std::string& name, const std::vector<std::optional<std::string>>& parameters = {});
+    Result<Rows> receive();
+
     // SQLSTATE of the last failure, "" if none or if the connection was lost.
     const std::string& last_sqlstate() const { return sqlstate_; }
     int server_version() const;  // 150018

@@ -9,6 +9,8 @@
 namespace boathouse::catalog {
 namespace {
 
+constexpr const char* kNoRole = "none";
+
 // One row a login role, or the role $1: name, lake role, whether it may hand out lake_admin.
 constexpr const char* kUsers = R"sql(
 SELECT r.rolname,
@@ -73,6 +75,16 @@ Status release_objects(Endpoint endpoint, const Row& database, const std::string
                                connection->identifier(database.at(1).value_or("")) + "; DROP OWNED BY " + role);
 }
 
+// What a new user gets: a group role, or no more than to come in.
+Result<std::string> first_right(Connection& connection, const NewUser& user) {
+    if (user.lake_role != kNoRole) return group_role(user.lake_role);
+    if (user.mirror_database.empty()) {
+        return Error{ErrorKind::configuration, "With an external catalog a user needs a lake role",
+                     "GRANT on single tables is for the box's own PostgreSQL; take reader, writer or admin.", ""};
+    }
+    return "CONNECT ON DATABASE " + connection.identifier(user.mirror_database);
+}
+
 }  // namespace
 
 Result<std::string> group_role(std::string_view lake_role) {
@@ -80,7 +92,7 @@ Result<std::string> group_role(std::string_view lake_role) {
     const auto& roles = lake_roles();
     if (std::find(roles.begin(), roles.end(), role) != roles.end()) return role;
     return Error{ErrorKind::configuration, fmt::format("There is no lake role \"{}\"", lake_role),
-                 "Take one of reader, writer and admin.", ""};
+                 "Take one of reader, writer, admin and none.", ""};
 }
 
 Result<std::vector<User>> list_users(Connection& connection) {
@@ -92,12 +104,12 @@ Status add_user(Connection& connection, const NewUser& user) {
         return Error{ErrorKind::configuration, fmt::format("A user may not be called \"{}\"", user.name),
                      "The name has a meaning in PostgreSQL or in the box; choose another.", ""};
     }
-    auto group = group_role(user.lake_role);
-    if (!group) return group.error();
+    auto right = first_right(connection, user);
+    if (!right) return right.error();
     auto password = password_clause(connection, user.name, user.password);
     if (!password) return password.error();
     const std::string role = connection.identifier(user.name);
-    auto added = connection.execute("CREATE ROLE " + role + " LOGIN" + *password + "; GRANT " + *group + " TO " + role);
+    auto added = connection.execute("CREATE ROLE " + role + " LOGIN" + *password + "; GRANT " + *right + " TO " + role);
     if (!added && connection.last_sqlstate() == "42710") {
         return Error{ErrorKind::conflict, fmt::format("There is a role \"{}\" already", user.name),
                      "`boathouse user password` changes its password, GRANT its roles.", ""};

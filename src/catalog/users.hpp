@@ -31,8 +31,9 @@ Result<std::vector<User>> list_users(Connection& connection);
 
 struct NewUser {
     std::string name;
-    std::string lake_role;
+    std::string lake_role;  // "none": may enter the SQL door, and do there what GRANT says
     Secret password;
+    std::string mirror_database = {};  // whose CONNECT privilege lets it in; empty: an external catalog has none
 };
 
 // Errors: conflict (the role exists), configuration (a reserved name), permission.

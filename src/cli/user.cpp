@@ -41,12 +41,14 @@ void show_generated(const PasswordInput& input) {
 }
 
 int add(const Invocation& invocation, const UserOptions& options) {
-    if (auto group = catalog::group_role(options.role); !group) return fail(group.error());
+    if (auto group = catalog::group_role(options.role); !group && options.role != "none") return fail(group.error());
     auto box = open_box(invocation);
     if (!box) return fail(box.error());
     const auto input = read_password(options.password, options.name);
     if (!input) return fail(input.error());
-    const auto added = catalog::add_user(box->connection, {options.name, options.role, input->password});
+    catalog::NewUser user{options.name, options.role, input->password};
+    if (box->settings.catalog.empty()) user.mirror_database = catalog::mirror_database(box->settings);
+    const auto added = catalog::add_user(box->connection, user);
     if (!added) return fail(added.error());
     std::cerr << "Added " << options.name << " as " << options.role << ".\n";
     show_generated(*input);
@@ -138,7 +140,8 @@ void add_user(CLI::App& root, Invocation& invocation) {
          .summary = "Say who may enter the lake, and as what",
          .teaching = "Users are PostgreSQL's roles: what is done here or with CREATE ROLE and GRANT holds on every\n"
                      "door at once. Three group roles say what a user may do: lake_reader reads, lake_writer also\n"
-                     "writes, creates and drops tables, lake_admin also changes the catalog itself.\n"
+                     "writes, creates and drops tables, lake_admin also changes the catalog itself. A user with\n"
+                     "none of them enters by the SQL door alone, and does what GRANT on tables lets it do.\n"
                      "Run it as the user that runs the box, or as root, while the box runs."});
     command.require_subcommand(1);
 
@@ -152,7 +155,8 @@ void add_user(CLI::App& root, Invocation& invocation) {
                                                "  password=$(boathouse user add loader --generate)"},
         add);
     accept_name(*adding, *add_options);
-    adding->add_option("--role", add_options->role, "reader, writer or admin")->capture_default_str();
+    adding->add_option("--role", add_options->role, "reader, writer, admin, or none: then GRANT says what")
+        ->capture_default_str();
     accept_password(*adding, *add_options);
 
     auto [changing, change_options] = add_part(

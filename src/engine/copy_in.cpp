@@ -54,6 +54,8 @@ struct CopyIn::Impl {
     ~Impl();
 
     Outcome<void> open(const CopyOptions& options);
+    // Whether the client may insert, before it is asked for rows.
+    Outcome<void> check_privileges(std::size_t columns);
     Outcome<void> add(std::optional<pgwire::CopyBlock> block);
     // Runs the INSERT over what has gathered.
     Outcome<void> insert();
@@ -86,11 +88,17 @@ void CopyIn::Impl::release() {
 
 Outcome<void> CopyIn::Impl::open(const CopyOptions& options) {
     const std::string columns = target.columns.empty() ? "*" : target.columns.substr(1, target.columns.size() - 2);
-    const auto described = session.connection.Prepare("SELECT " + columns + " FROM " + target.table);
+    const auto described = [&] {
+        // COPY FROM needs no SELECT.
+        const OwnStatement own(*session.connection.context, OwnCheck::nothing);
+        return session.connection.Prepare("SELECT " + columns + " FROM " + target.table);
+    }();
     if (described->HasError()) return to_query_error(described->GetErrorObject(), session.scrubber);
     std::vector<CopyColumn> table;
     for (std::size_t i = 0; i < described->GetTypes().size(); ++i)
         table.push_back({described->GetNames()[i], described->GetTypes()[i]});
+
+    if (auto allowed = check_privileges(table.size()); !allowed) return allowed;
 
     std::string names;
     for (const CopyColumn& column : table)
@@ -121,6 +129,21 @@ Outcome<void> CopyIn::Impl::open(const CopyOptions& options) {
     return {};
 }
 
+Outcome<void> CopyIn::Impl::check_privileges(std::size_t columns) {
+    if (session.watch.gate == nullptr) return {};
+    std::string nulls;
+    for (std::size_t i = 0; i < columns; ++i) nulls += i == 0 ? "NULL" : ", NULL";
+    auto statements =
+        session.connection.ExtractStatements("INSERT INTO " + target.table + target.columns + " SELECT " + nulls);
+    const auto watching = session.begin_watch();
+    session.announce(*statements.front(), "COPY");
+    const auto prepared = session.connection.Prepare(std::move(statements.front()));
+    session.watch.wrote = false;
+    session.end_watch();
+    if (prepared->HasError()) return to_query_error(prepared->GetErrorObject(), session.scrubber);
+    return {};
+}
+
 Outcome<void> CopyIn::Impl::add(std::optional<pgwire::CopyBlock> block) {
     if (!block) return {};
     const std::size_t bytes = block->bytes.size();
@@ -135,7 +158,10 @@ Outcome<void> CopyIn::Impl::insert() {
     const ReadFromSource reads(*session.connection.context, *source);
     auto statements = session.connection.ExtractStatements(statement);
     if (statements.size() != 1) return QueryError{"42601", "syntax error in the condition of COPY"};
+    const auto watching = session.begin_watch();
+    session.announce(*statements.front(), "COPY");
     const auto result = session.connection.Query(std::move(statements.front()));
+    session.end_watch();
     if (source->error()) return *source->error();
     if (result->HasError()) return to_query_error(result->GetErrorObject(), session.scrubber);
     rows += result->GetValue(0, 0).GetValue<std::uint64_t>();
@@ -145,8 +171,12 @@ Outcome<void> CopyIn::Impl::insert() {
 
 Outcome<void> CopyIn::Impl::insert_file() {
     file->close();
-    const OwnStatement own(*session.connection.context);
-    const auto result = session.connection.Query(statement);
+    const OwnStatement own(*session.connection.context, OwnCheck::privileges);
+    const auto watching = session.begin_watch();
+    auto statements = session.connection.ExtractStatements(statement);
+    session.announce(*statements.front(), "COPY");
+    const auto result = session.connection.Query(std::move(statements.front()));
+    session.end_watch();
     if (result->HasError()) {
         QueryError error = to_query_error(result->GetErrorObject(), session.scrubber);
         error.context = "COPY " + target.relation;

@@ -48,6 +48,18 @@ std::optional<NewRows> rows_of(duckdb::QueryResult& result, std::shared_ptr<cons
 
 }  // namespace
 
+bool Session::Impl::may_insert(const TableShape& shape) {
+    if (watch.gate == nullptr) return true;
+    access::Needs needs;
+    access::RelationNeed& need = needs.relations.emplace_back();
+    need.schema = shape.schema;
+    need.name = shape.table;
+    need.privilege = access::Privilege::insert;
+    need.whole = true;
+    watch.gate->forget();
+    return !watch.gate->check(needs);
+}
+
 bool Session::Impl::plan_evaluation(Prepared::Impl& prepared, const duckdb::SQLStatement& statement) {
     if (!connection.IsAutoCommit()) return false;
     auto evaluation = evaluation_of(*connection.context, statement, lake.shapes());
@@ -73,7 +85,7 @@ std::optional<NewRows> Session::evaluate(const Parsed& parsed) {
     try {
         if (statements.size() != 1 || !impl_->connection.IsAutoCommit() || !impl_->settle()) return std::nullopt;
         auto evaluation = evaluation_of(*impl_->connection.context, *statements.front(), impl_->lake.shapes());
-        if (!evaluation || impl_->interrupted) return std::nullopt;
+        if (!evaluation || impl_->interrupted || !impl_->may_insert(*evaluation->shape)) return std::nullopt;
         const Evaluating evaluating(impl_->watch);
         const auto result = impl_->connection.Query(std::move(evaluation->statement));
         return rows_of(*result, std::move(evaluation->shape));
@@ -93,6 +105,7 @@ std::optional<NewRows> Session::evaluate(Prepared& statement, const std::vector<
             const auto insert = prepared.insert->Copy();
             if (!impl_->plan_evaluation(prepared, *insert)) return std::nullopt;
         }
+        if (!impl_->may_insert(*prepared.shape)) return std::nullopt;
         const Evaluating evaluating(impl_->watch);
         auto values = impl_->arguments(prepared, *prepared.evaluation, parameters);
         const auto pending = prepared.evaluation->PendingQuery(values, false);
@@ -118,7 +131,7 @@ Outcome<void> Session::write(const std::vector<NewRows>& rows) {
             }
             std::vector<const NewRows*> same;
             for (; i < rows.size() && rows[i].shape() == &shape; ++i) same.push_back(&rows[i]);
-            const auto watching = impl_->begin_watch({}, std::nullopt);
+            const auto watching = impl_->begin_watch();
             append_rows(impl_->connection, same);
             impl_->end_watch();
         }

@@ -45,7 +45,7 @@ constexpr const char* kMark = "boathouse_client";
 struct ClientMark final : duckdb::ClientContextState {
     explicit ClientMark(Watch& told) : watch(told) {}
     Watch& watch;
-    bool suspended = false;  // an OwnStatement lives
+    std::optional<OwnCheck> own;  // an OwnStatement lives
 };
 
 // Table functions that read nothing but their arguments, the lake, or DuckDB's description of itself.
@@ -261,13 +261,52 @@ void watch_operator(Watch& watch, LogicalOperator& op) {
     }
 }
 
+// The lake's version within a transaction that has changed its schema itself: no version that others know.
+constexpr long long kLocalVersionMin = 1LL << 40;
+
+// What the transaction has made is its own, and nobody else's business before it is committed.
+void leave_out_own(Watch& watch, access::Needs& needs) {
+    if (!needs.schema_version) return;
+    if (*needs.schema_version < kLocalVersionMin) {
+        watch.base_version = needs.schema_version;
+        return;
+    }
+    needs.schema_version = watch.base_version;
+    const auto is_own = [&](const std::string& schema, const std::string& name) {
+        return std::any_of(watch.own.begin(), watch.own.end(),
+                           [&](const access::Made& made) { return made.schema == schema && made.name == name; });
+    };
+    const auto leave_out = [&](std::vector<access::RelationNeed>& relations) {
+        std::erase_if(relations, [&](const auto& need) { return is_own(need.schema, need.name); });
+    };
+    leave_out(needs.relations);
+    std::erase_if(needs.views, [&](const auto& view) { return is_own(view.schema, view.name); });
+    for (access::ViewNeeds& view : needs.views) leave_out(view.relations);
+    std::erase_if(needs.owned, [&](const auto& need) { return is_own(need.schema, need.name); });
+    std::erase_if(needs.created_in, [&](const auto& schema) { return is_own(schema, ""); });
+}
+
+void check_privileges(duckdb::PlannerExtensionInput& input, LogicalOperator& plan, ClientMark& mark) {
+    Watch& watch = mark.watch;
+    BoundText text = watch.text;
+    text.is_own = mark.own.has_value();
+    PlanNeeds found = needs_of(input.context, input.binder, plan, text);
+    leave_out_own(watch, found.needs);
+    check_needs(watch, found.needs);
+    watch.was_bound = true;
+    watch.needs = std::move(found.needs);
+    watch.made = std::move(found.made);
+}
+
 void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& statement) {
     const auto mark = input.context.registered_state->Get<ClientMark>(kMark);
     if (!mark || !statement.plan) return;
     Watch& watch = mark->watch;
     LogicalOperator* const source = watch.evaluates ? evaluated_source(*statement.plan) : nullptr;
-    if (!mark->suspended) visit_operators(source ? *source : *statement.plan, check_operator);
+    if (!mark->own) visit_operators(source ? *source : *statement.plan, check_operator);
     visit_operators(*statement.plan, [&watch](LogicalOperator& op) { watch_operator(watch, op); });
+    if (watch.gate != nullptr && !watch.evaluates && mark->own != OwnCheck::nothing)
+        check_privileges(input, *statement.plan, *mark);
     if (watch.named_relations) watch.origins = origins_of(input.context, *statement.plan, *watch.named_relations);
     if (watch.mentions) watch.repeats = repeats(input.context, *watch.mentions, *statement.plan);
 }
@@ -287,17 +326,26 @@ void install_guard(duckdb::DatabaseInstance& database) {
     duckdb::PlannerExtension extension;
     extension.post_bind_function = check_bound;
     duckdb::PlannerExtension::Register(duckdb::DBConfig::GetConfig(database), extension);
+    install_view_columns(database);
 }
 
 void protect(duckdb::ClientContext& context, Watch& watch) {
     context.registered_state->GetOrCreate<ClientMark>(kMark, watch);
 }
 
-OwnStatement::OwnStatement(duckdb::ClientContext& context) : context_(context) {
-    context.registered_state->Get<ClientMark>(kMark)->suspended = true;
+void check_needs(Watch& watch, const access::Needs& needs) {
+    if (watch.gate == nullptr) return;
+    if (const auto refusal = watch.gate->check(needs)) {
+        if (refusal->sqlstate == "42501") throw duckdb::PermissionException("%s", refusal->message);
+        throw duckdb::ConnectionException("%s", refusal->message);
+    }
+}
+
+OwnStatement::OwnStatement(duckdb::ClientContext& context, OwnCheck check) : context_(context) {
+    context.registered_state->Get<ClientMark>(kMark)->own = check;
 }
 OwnStatement::~OwnStatement() {
-    context_.registered_state->Get<ClientMark>(kMark)->suspended = false;
+    context_.registered_state->Get<ClientMark>(kMark)->own.reset();
 }
 
 void refuse_statement(const duckdb::SQLStatement& statement) {

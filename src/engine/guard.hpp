@@ -1,6 +1,9 @@
 // What a client of the SQL door may not do, whoever it is: leave the lake. Files and the network from SQL, other
 // databases (PostgreSQL's catalog itself is one, attached by DuckLake with the box's rights), extensions, secrets.
 //
+// What one client may do and another may not is in the privileges that the plan needs (plan_needs.hpp), which the
+// session's access::Gate judges there too.
+//
 // Two gates. refuse_statement() reads the parse tree, before anything is bound. The plan check runs in DuckDB after
 // binding (PlannerExtension::post_bind_function), with views and macros expanded, on connections that protect() has
 // marked; DuckLake's own connections are not. Both let pass what they know and refuse the rest.
@@ -12,7 +15,9 @@
 #include <string>
 #include <vector>
 
+#include "access/gate.hpp"
 #include "engine/column_origin.hpp"
+#include "engine/plan_needs.hpp"
 #include "engine/repeatable.hpp"
 
 namespace boathouse::engine {
@@ -31,16 +36,28 @@ struct Watch {
     const Mentions* mentions = nullptr;
     Repeats repeats = Repeats::never;
     bool made_temporary = false;  // a relation of the session's own, ever
+
+    access::Gate* gate = nullptr;  // null: nothing is checked
+    BoundText text;                // what is being bound; its statement outlives the binding
+    bool was_bound = false;        // set with the two that follow
+    access::Needs needs;
+    std::vector<access::Made> made;
+
+    // Of the open transaction: what it has made itself, which the mirror does not know yet, and the version of the lake
+    // that it began with.
+    std::vector<access::Made> own;
+    std::optional<long long> base_version;
 };
 
 // Marks a connection as a client's; `watch` outlives it.
 void protect(duckdb::ClientContext& context, Watch& watch);
 
-// While it lives, what the connection runs is the engine's own and its plans are not checked. Its text must hold
-// nothing of a client's but names.
+// While it lives, what the connection runs is the engine's own and its plans may read any file; with
+// OwnCheck::nothing the client needs no privileges for them either. Its text must hold nothing of a client's but names.
+enum class OwnCheck { privileges, nothing };
 class OwnStatement {
   public:
-    explicit OwnStatement(duckdb::ClientContext& context);
+    OwnStatement(duckdb::ClientContext& context, OwnCheck check);
     ~OwnStatement();
     OwnStatement(const OwnStatement&) = delete;
     OwnStatement& operator=(const OwnStatement&) = delete;
@@ -48,6 +65,9 @@ class OwnStatement {
   private:
     duckdb::ClientContext& context_;
 };
+
+// Judges needs that were read off a plan earlier. Throws PermissionException.
+void check_needs(Watch& watch, const access::Needs& needs);
 
 // Throws PermissionException.
 void refuse_statement(const duckdb::SQLStatement& statement);

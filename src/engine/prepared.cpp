@@ -95,6 +95,8 @@ Outcome<void> Session::Impl::plan(Prepared::Impl& prepared, duckdb::unique_ptr<d
     duckdb::unique_ptr<duckdb::SQLStatement> uncast;
     if (!statement->named_param_map.empty()) uncast = statement->Copy();
     cast_parameters(connection, *statement, prepared.named_types);
+    if (!watch.evaluates) announce(*statement, prepared.tag);
+    if (watch.gate != nullptr && !watch.evaluates) prepared.unbound = unbound->Copy();
     prepared.statement = connection.Prepare(std::move(statement));
     prepared.writes = watch.wrote;
     if (uncast && !prepared.statement->HasError() && !is_bound(*prepared.statement)) {
@@ -102,6 +104,9 @@ Outcome<void> Session::Impl::plan(Prepared::Impl& prepared, duckdb::unique_ptr<d
             return settled_types.error();
     }
     prepared.repeats = watch.repeats;
+    prepared.needs = watch.needs;
+    prepared.made = std::exchange(watch.made, {});
+    forget_announced();
     if (prepared.statement->HasError()) return describe(prepared.statement->GetErrorObject(), prepared.positions);
     if (auto settled = prepared.settle_parameters(); !settled) return settled;
     if (is_bound(*prepared.statement)) prepared.columns = columns_of(*prepared.statement);
@@ -178,7 +183,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
         if (auto settled = impl_->settle(); !settled) return settled.error();
         if (auto alone = impl_->check_alone(plan.is_alone, plan.tag); !alone) return alone.error();
         if (!plan.statement && plan.insert) {
-            const auto watching = impl_->begin_watch({}, std::nullopt);
+            const auto watching = impl_->begin_watch();
             if (auto planned = impl_->plan(plan, plan.insert->Copy()); !planned) {
                 plan.statement.reset();
                 return planned.error();
@@ -193,16 +198,22 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
             return QueryError{"25006", "cannot execute " + plan.tag + " in a read-only transaction"};
         auto values = impl_->arguments(plan, *plan.statement, parameters);
         if (impl_->interrupted) return interruption();
-        // A plan that is bound again says so itself.
         const auto watching = impl_->begin_watch({}, plan.mentions);
-        impl_->watch.wrote = plan.writes;
+        impl_->watch.wrote = plan.writes;  // a plan that is bound again says so itself
         impl_->watch.repeats = impl_->connection.IsAutoCommit() ? plan.repeats : Repeats::never;
-        auto stream =
-            impl_->stream_of(plan.statement->PendingQuery(values, true), plan.tag, plan.positions, &plan.columns);
+        if (plan.unbound) impl_->announce(*plan.unbound, plan.tag);
+        auto pending = plan.statement->PendingQuery(values, true);
+        if (!pending->HasError() && !impl_->watch.was_bound) {
+            check_needs(impl_->watch, plan.needs);
+            impl_->watch.needs = plan.needs;
+            impl_->watch.made = plan.made;
+        }
+        auto stream = impl_->stream_of(std::move(pending), plan.tag, plan.positions, &plan.columns);
         if (!stream) return stream;
         if (auto same = check_shape(plan.columns, (*stream)->columns()); !same) return same.error();
         return stream;
     } catch (const std::exception& exception) {
+        impl_->end_watch();
         return impl_->describe(exception);
     }
 }

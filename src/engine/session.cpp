@@ -19,6 +19,7 @@
 #include "engine/self_contained.hpp"
 #include "engine/session_impl.hpp"
 #include "engine/setting_functions.hpp"
+#include "engine/statement_walk.hpp"
 #include "engine/view_rename.hpp"
 
 namespace boathouse::engine {
@@ -64,6 +65,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_p
     if (interrupted) return interruption();
     auto result = pending->Execute();
     if (result->HasError()) return describe(result->GetErrorObject(), positions);
+    keep_made(watch.made);
     auto impl = std::make_unique<ResultStream::Impl>(*this, std::move(result), std::move(tag));
     impl->repeats = watch.repeats;
     if (planned) {
@@ -87,20 +89,62 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::run_several(
     const syntax::PositionMap& positions) {
     const bool commits = connection.IsAutoCommit();
     if (commits) connection.BeginTransaction();
-    const auto watching = begin_watch({}, std::nullopt);
+    const auto watching = begin_watch();
     duckdb::unique_ptr<duckdb::QueryResult> result;
     for (auto& statement : statements) {
+        announce(*statement, tag);
         result = connection.Query(std::move(statement));
         if (result->HasError() || interrupted) break;
+        keep_made(watch.made);
     }
     end_watch();
     if (result->HasError() || interrupted) {
         if (commits) connection.Rollback();
+        if (commits) forget_transaction();
         return result->HasError() ? describe(result->GetErrorObject(), positions) : interruption();
     }
     if (commits) connection.Commit();
     auto impl = std::make_unique<ResultStream::Impl>(*this, std::move(result), tag);
     return std::unique_ptr<ResultStream>(new ResultStream(std::move(impl)));
+}
+
+namespace {
+
+// Whether there is anything to ask about it: most of what pools and monitors send names no table.
+bool may_need_privileges(const duckdb::SQLStatement& statement) {
+    if (statement.type != duckdb::StatementType::SELECT_STATEMENT) return true;
+    bool names_table = false;
+    StatementVisitor visitor;
+    visitor.table = [&](const duckdb::TableRef& reference) {
+        names_table = names_table || reference.type == duckdb::TableReferenceType::BASE_TABLE;
+    };
+    walk_statement(const_cast<duckdb::SQLStatement&>(statement), visitor);  // which this visitor does not change
+    return names_table;
+}
+
+}  // namespace
+
+void Session::Impl::announce(const duckdb::SQLStatement& statement, const std::string& tag) {
+    if (watch.gate == nullptr) return;
+    if (connection.IsAutoCommit()) forget_transaction();
+    unbound = statement.Copy();
+    watch.text = {unbound.get(), tag == "TRUNCATE TABLE"};
+    watch.was_bound = false;
+    watch.needs = {};
+    watch.made.clear();
+    watch.gate->forget();
+    if (may_need_privileges(statement)) watch.gate->expect();
+}
+
+void Session::Impl::keep_made(const std::vector<access::Made>& more) {
+    made.insert(made.end(), more.begin(), more.end());
+    if (!connection.IsAutoCommit()) watch.own.insert(watch.own.end(), more.begin(), more.end());
+}
+
+void Session::Impl::forget_transaction() {
+    watch.own.clear();
+    watch.base_version.reset();
+    made.clear();
 }
 
 QueryError Session::Impl::describe(const duckdb::ErrorData& error, const syntax::PositionMap& positions) const {
@@ -144,7 +188,7 @@ Status Session::admit_clients(Lake& lake) {
     return {};
 }
 
-Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, ClientSettings* settings, TableNumbers* numbers) {
+Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, const Uses& uses) {
     Database& database = lake.database();
     try {
         auto impl = std::make_unique<Impl>(lake);
@@ -154,8 +198,9 @@ Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, ClientSettings* sett
             return used.error();
         }
         protect(*impl->connection.context, impl->watch);
-        if (settings) give_settings(*impl->connection.context, *settings);
-        impl->numbers = numbers;
+        if (uses.settings) give_settings(*impl->connection.context, *uses.settings);
+        impl->numbers = uses.numbers;
+        impl->watch.gate = uses.gate;
         return std::unique_ptr<Session>(new Session(std::move(impl)));
     } catch (const std::exception& exception) {
         return to_query_error(duckdb::ErrorData(exception), database.scrubber());
@@ -219,9 +264,11 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
         if (parsed.impl_->is_several) return impl_->run_several(std::move(statements), parsed.impl_->tag, positions);
         const auto watching = impl_->begin_watch(parsed.impl_->named_relations, parsed.impl_->mentions);
         for (std::size_t i = 0; i + 1 < statements.size(); ++i) {
+            impl_->announce(*statements[i], parsed.impl_->tag);
             const auto result = impl_->connection.Query(std::move(statements[i]));
             if (result->HasError()) return impl_->describe(result->GetErrorObject(), positions);
         }
+        impl_->announce(*statements.back(), parsed.impl_->tag);
         return impl_->stream_of(impl_->connection.context->PendingQuery(std::move(statements.back()), true),
                                 std::move(parsed.impl_->tag), positions);
     } catch (const std::exception& exception) {
@@ -241,7 +288,10 @@ Outcome<std::unique_ptr<ResultStream>> Session::run_to_parquet(Parsed query) {
         copy->info->format = "parquet";
         copy->info->file_path = file->path();
         copy->info->select_statement = std::move(statements.front()->Cast<duckdb::SelectStatement>().node);
+        const auto watching = impl_->begin_watch();
+        impl_->announce(*copy, "COPY");
         auto result = impl_->connection.Query(std::move(copy));
+        impl_->end_watch();
         if (result->HasError()) return to_query_error(result->GetErrorObject(), impl_->scrubber);
         const auto rows = result->GetValue(0, 0).GetValue<std::uint64_t>();
         auto stream = std::make_unique<ResultStream::Impl>(*impl_, std::move(result), "COPY");
@@ -255,12 +305,18 @@ Outcome<std::unique_ptr<ResultStream>> Session::run_to_parquet(Parsed query) {
 }
 
 Outcome<void> Session::begin() {
+    impl_->forget_transaction();
     return impl_->run_text("BEGIN TRANSACTION");
 }
 Outcome<void> Session::commit() {
-    return impl_->run_text("COMMIT");
+    auto committed = impl_->run_text("COMMIT");
+    if (!committed) impl_->made.clear();
+    impl_->watch.own.clear();
+    impl_->watch.base_version.reset();
+    return committed;
 }
 Outcome<void> Session::rollback() {
+    impl_->forget_transaction();
     return impl_->run_text("ROLLBACK");
 }
 
@@ -326,6 +382,27 @@ std::uint64_t Session::writes() const {
 bool Session::transaction_usable() const {
     duckdb::TransactionContext& transaction = impl_->connection.context->transaction;
     return transaction.HasActiveTransaction() && !duckdb::ValidChecker::IsInvalidated(transaction.ActiveTransaction());
+}
+
+const access::Needs& Session::needs() const {
+    return impl_->watch.needs;
+}
+
+std::vector<access::Made> Session::take_made() {
+    return std::exchange(impl_->made, {});
+}
+
+Outcome<std::string> Session::committed_snapshot() {
+    try {
+        if (auto settled = impl_->settle(); !settled) return settled.error();
+        const auto result = impl_->connection.Query("SELECT id FROM ducklake_last_committed_snapshot('lake')");
+        if (result->HasError()) return to_query_error(result->GetErrorObject(), impl_->scrubber);
+        if (result->RowCount() == 0 || result->GetValue(0, 0).IsNull())
+            return QueryError{"55000", "this session has committed nothing to the lake"};
+        return result->GetValue(0, 0).ToString();
+    } catch (const std::exception& exception) {
+        return impl_->describe(exception);
+    }
 }
 
 Outcome<std::string> Session::snapshot() {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/gate.hpp"
 #include "engine/new_rows.hpp"
 #include "engine/query_error.hpp"
 #include "pgwire/backend.hpp"
@@ -178,10 +179,14 @@ class Session {
     // runs, files and network but for the lake's data path.
     static Status admit_clients(Lake& lake);
 
-    // `lake`, `settings` and `numbers` must outlive the session. Without `settings`, SQL sees DuckDB's own; without
-    // `numbers`, results do not tell which tables their columns come from.
-    static Outcome<std::unique_ptr<Session>> open(Lake& lake, ClientSettings* settings = nullptr,
-                                                  TableNumbers* numbers = nullptr);
+    // What it uses of others, and which outlives it. Without `settings`, SQL sees DuckDB's own; without `numbers`,
+    // results do not tell which tables their columns come from; without `gate`, whoever is in may do everything.
+    struct Uses {
+        ClientSettings* settings = nullptr;
+        TableNumbers* numbers = nullptr;
+        access::Gate* gate = nullptr;
+    };
+    static Outcome<std::unique_ptr<Session>> open(Lake& lake, const Uses& uses);
     ~Session();
 
     // The text of one statement. Refuses what no client of the SQL door may run (42501): files, other databases,
@@ -232,6 +237,12 @@ class Session {
     bool transaction_usable() const;
     // Whether it has, or has had, relations that are its own: names in a text then mean what they mean to nobody else.
     bool has_temporary_relations() const;
+    // The privileges that the statement needed which was run last, as long as no other is parsed, prepared or run.
+    const access::Needs& needs() const;
+    // What statements have made since the last call, to be called when they are committed; a rollback forgets it.
+    std::vector<access::Made> take_made();
+    // The snapshot that this session has committed last: its number. Fails without one.
+    Outcome<std::string> committed_snapshot();
     // The snapshot that the transaction reads: its number.
     Outcome<std::string> snapshot();
 

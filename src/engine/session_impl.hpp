@@ -40,6 +40,8 @@ struct Session::Impl {
     Watch watch;  // outlives the connection, whose guard uses it
     TableNumbers* numbers = nullptr;
     std::uint64_t writes = 0;
+    duckdb::unique_ptr<duckdb::SQLStatement> unbound;  // that watch.text points to
+    std::vector<access::Made> made;                    // and not taken yet
     std::atomic<bool> interrupted = false;
     duckdb::Connection connection;
     const Scrubber& scrubber;
@@ -76,7 +78,22 @@ struct Session::Impl {
         watch.repeats = Repeats::never;
         return {watch, numbers && !named_relations.empty() ? &named_relations : nullptr, mentions};
     }
-    void end_watch() { writes += watch.wrote ? 1 : 0; }
+    [[nodiscard]] Watching begin_watch() { return begin_watch({}, std::nullopt); }
+    void end_watch() {
+        forget_announced();
+        writes += watch.wrote ? 1 : 0;
+    }
+    // Before a client's statement is bound or run: what the gate is to know of it, and be asked meanwhile.
+    void announce(const duckdb::SQLStatement& statement, const std::string& tag);
+    void forget_announced() {
+        if (watch.gate != nullptr) watch.gate->forget();
+        watch.text = {};
+    }
+    // Whether the client may insert rows into all columns of the table as it is now.
+    bool may_insert(const TableShape& shape);
+    // A statement is done that has made something.
+    void keep_made(const std::vector<access::Made>& more);
+    void forget_transaction();
     // Tells of the columns of the plan that was just bound where they come from.
     void number_columns(std::vector<pgwire::ColumnDescription>& columns) {
         const ColumnOrigins& origins = watch.origins;
@@ -155,7 +172,10 @@ struct Prepared::Impl {
     std::vector<std::uint32_t> named_types;                    // of parameters, as the client said them
     std::vector<duckdb::unique_ptr<duckdb::SQLStatement>> several;
     std::string tag;
-    bool writes = false;  // by the plan
+    bool writes = false;                               // by the plan
+    duckdb::unique_ptr<duckdb::SQLStatement> unbound;  // for the gate; null without one
+    access::Needs needs;                               // of the plan
+    std::vector<access::Made> made;                    // by it
     bool is_alone = false;
     std::optional<Mentions> mentions;
     Repeats repeats = Repeats::never;  // by the plan

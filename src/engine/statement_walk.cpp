@@ -77,7 +77,7 @@ class Walk {
         switch (node.type) {
             case QueryNodeType::SELECT_NODE: {
                 auto& select = node.Cast<duckdb::SelectNode>();
-                if (select.from_table) table(*select.from_table);
+                table(select.from_table);
                 expressions(select.select_list);
                 expression(select.where_clause);
                 expressions(select.groups.group_expressions);
@@ -102,12 +102,14 @@ class Walk {
         visitor_.query(node);
     }
 
-    void table(duckdb::TableRef& reference) {
+    void table(duckdb::unique_ptr<duckdb::TableRef>& pointer) {
+        if (!pointer) return;
+        duckdb::TableRef& reference = *pointer;
         switch (reference.type) {
             case TableReferenceType::JOIN: {
                 auto& join = reference.Cast<duckdb::JoinRef>();
-                table(*join.left);
-                table(*join.right);
+                table(join.left);
+                table(join.right);
                 expression(join.condition);
                 break;
             }
@@ -125,7 +127,7 @@ class Walk {
                 break;
             case TableReferenceType::PIVOT: {
                 auto& pivot = reference.Cast<duckdb::PivotRef>();
-                if (pivot.source) table(*pivot.source);
+                table(pivot.source);
                 expressions(pivot.aggregates);
                 break;
             }
@@ -133,6 +135,7 @@ class Walk {
                 break;
         }
         visitor_.table(reference);
+        visitor_.table_pointer(pointer);
     }
 
     void common_tables(duckdb::CommonTableExpressionMap& map) {
@@ -158,24 +161,24 @@ class Walk {
 
     void update(duckdb::UpdateStatement& statement) {
         common_tables(statement.cte_map);
-        table(*statement.table);
-        if (statement.from_table) table(*statement.from_table);
+        table(statement.table);
+        table(statement.from_table);
         set(statement.set_info.get());
         expressions(statement.returning_list);
     }
 
     void erase(duckdb::DeleteStatement& statement) {
         common_tables(statement.cte_map);
-        table(*statement.table);
-        for (auto& reference : statement.using_clauses) table(*reference);
+        table(statement.table);
+        for (auto& reference : statement.using_clauses) table(reference);
         expression(statement.condition);
         expressions(statement.returning_list);
     }
 
     void merge(duckdb::MergeIntoStatement& statement) {
         common_tables(statement.cte_map);
-        table(*statement.target);
-        table(*statement.source);
+        table(statement.target);
+        table(statement.source);
         expression(statement.join_condition);
         for (auto& [condition, actions] : statement.actions) {
             for (auto& action : actions) {

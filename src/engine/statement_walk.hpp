@@ -14,6 +14,9 @@ using ParsedPointer = duckdb::unique_ptr<duckdb::ParsedExpression>;
 struct StatementVisitor {
     std::function<void(ParsedPointer&)> expression = [](ParsedPointer&) {};
     std::function<void(duckdb::TableRef&)> table = [](duckdb::TableRef&) {};
+    // The same references, after table() has seen them; may be replaced through their pointer.
+    std::function<void(duckdb::unique_ptr<duckdb::TableRef>&)> table_pointer =
+        [](duckdb::unique_ptr<duckdb::TableRef>&) {};
     std::function<void(duckdb::QueryNode&)> query = [](duckdb::QueryNode&) {};  // after what is in it
 };
 

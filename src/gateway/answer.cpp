@@ -35,6 +35,7 @@ Outcome<Session::Progress> Session::send_rows(Answer& answer, std::uint64_t& row
     if (rows_max != UINT64_MAX) rows_max -= progress->rows;
     if (progress->finished || answer.left == 0) {
         if (auto applied = apply_set_config(out); !applied) return applied.error();
+        if (!engine_in_transaction_) own_made(out);
         if (answer.is_copy) pgwire::put_empty(out, 'c');
         pgwire::put_command_complete(
             out, answer.tag.empty() ? stream.command_tag() : answer.tag + " " + std::to_string(answer.sent));

@@ -4,6 +4,7 @@
 // are two: they see the lake as it is committed. What fails there fails the block.
 #include "base/log.hpp"
 #include "gateway/session.hpp"
+#include "syntax/privilege_statement.hpp"
 
 namespace boathouse::gateway {
 
@@ -39,6 +40,13 @@ std::string mirror_path(const std::vector<std::string>& names, mirror::Mirror& m
     return path.empty() ? "\"\"" : path;
 }
 
+// The change counts, but a mirror that is made anew would not have it.
+QueryError not_kept(const Error& error) {
+    QueryError failed{"58000", "the privileges have been changed, but could not be written down: " + error.message};
+    failed.hint = "They are written down with the next change, or when the box is started.";
+    return failed;
+}
+
 }  // namespace
 
 // Errors: what neither DuckDB nor PostgreSQL could answer.
@@ -49,6 +57,21 @@ Outcome<std::shared_ptr<relay::RelayedStatement>> Session::relayed_statement(std
     if (path.find(kInformationSchema) == std::string::npos && !relay::may_be_postgres(text)) {
         last_route_ = "duckdb: names nothing of PostgreSQL's";
         return none;
+    }
+    mirror::Mirror& mirror = services_.exchange->pool.mirror();
+    if (auto privileges = syntax::privilege_statement(text, {mirror.shown_schema("main"), mirror.database()})) {
+        if (!privileges->refusal.empty()) {
+            last_route_ = "refused: " + privileges->kind;
+            QueryError error{"0A000", privileges->refusal};
+            error.hint = privileges->hint;
+            return error;
+        }
+        last_route_ = "postgres: " + privileges->kind;
+        auto statement = std::make_shared<relay::RelayedStatement>();
+        statement->text = std::move(privileges->text);
+        statement->changes_roles = true;
+        statement->changes_privileges = true;
+        return statement;
     }
     const auto statements = syntax::parse(text);
     if (!statements || statements->size() != 1) {
@@ -91,12 +114,15 @@ Outcome<std::shared_ptr<Rows>> Session::run_relayed(const relay::RelayedStatemen
                                                     const relay::Arguments& arguments) {
     // A transaction of PostgreSQL's own could not be rolled back with the lake's.
     if (statement.changes_roles && in_transaction()) {
-        QueryError error{"25001", "statements about roles cannot run inside a transaction block"};
+        QueryError error{"25001", "statements about roles and privileges cannot run inside a transaction block"};
         error.hint = "They are committed by themselves.";
         return error;
     }
     auto stream = relay().run(statement, arguments, mirror_settings());
     if (!stream) return stream.error();
+    if (statement.changes_privileges) {
+        if (const auto kept = services_.exchange->pool.mirror().keep_privileges(); !kept) return not_kept(kept.error());
+    }
     return std::make_shared<Rows>(Rows{std::move(*stream)});
 }
 

@@ -72,8 +72,8 @@ Session::Kept Session::look_for_kept(const std::optional<std::string>& key) {
     if (!key || interrupted()) return kept;
     cache::Results& results = services_.answers->results;
     const cache::Results::Look look = results.look(*key);
-    if (look.answer) kept.rows = cache::give(look.answer);
-    if (look.answer || !look.is_worth_keeping) return kept;
+    if (look.answer) return give_kept(look.answer);
+    if (!look.is_worth_keeping) return kept;
     // Where the catalog does not answer, the statement itself says so.
     const auto newest = services_.answers->newest.ask();
     if (!newest) return kept;
@@ -82,8 +82,17 @@ Session::Kept Session::look_for_kept(const std::optional<std::string>& key) {
         results.wait(*turn.flight, [this] { return interrupted(); });
         turn = results.join(*key, newest->snapshot);
     }
-    if (turn.answer) kept.rows = cache::give(std::move(turn.answer));
+    if (turn.answer) return give_kept(std::move(turn.answer));
     kept.computation = std::move(turn.computation);
+    return kept;
+}
+
+// Not to whom it is not for, or no longer: the statement then runs, and says why not.
+Session::Kept Session::give_kept(std::shared_ptr<const cache::KeptAnswer> answer) {
+    Kept kept;
+    access::RoleGate* const gate = privileges();
+    if (gate != nullptr && gate->check(answer->needs)) return kept;
+    kept.rows = cache::give(std::move(answer));
     return kept;
 }
 
@@ -95,7 +104,7 @@ std::unique_ptr<engine::ResultStream> Session::keep(std::unique_ptr<engine::Resu
         computation->give_up();
         return rows;
     }
-    return cache::record(std::move(rows), std::move(computation), services_.answers->newest);
+    return cache::record(std::move(rows), std::move(computation), engine_->needs(), services_.answers->newest);
 }
 
 }  // namespace boathouse::gateway

@@ -251,16 +251,21 @@ Step LogIn::wrong_password(const std::string& reason_for_log, Buffer& out) {
     return refuse(out, "28P01", "password authentication failed for user \"" + user_ + "\"", "", reason_for_log);
 }
 
+// A mirror that was dropped has taken along who may enter, and brings it back.
+bool LogIn::may_enter_now() {
+    if (!services_.look_again) return false;
+    services_.look_again();
+    const auto found = services_.roles.find(user_);
+    return found && found->may_enter;
+}
+
 Step LogIn::admit(const Role& role, Buffer& out) {
     if (!role.may_log_in) {
         return refuse(out, "28000", "role \"" + user_ + "\" is not permitted to log in", "", "the role may not log in");
     }
-    if (!role.is_lake_admin) {
-        return refuse(
-            out, "28000", "role \"" + user_ + "\" is not permitted to use the SQL door",
-            "This version admits members of lake_admin only, because it does not check privileges on single tables "
-            "yet. Other roles reach the lake through the catalog's port.",
-            "not a member of lake_admin");
+    if (!role.may_enter && !may_enter_now()) {
+        return refuse(out, "42501", "permission denied for database \"" + services_.database_names.front() + "\"",
+                      "User does not have CONNECT privilege.", "no CONNECT privilege");
     }
     pgwire::put_authentication_ok(out);
     log_debug("gateway", "\"{}\" logged in from {}{}", user_, peer_.address, peer_.encrypted ? " over TLS" : "");

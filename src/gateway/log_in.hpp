@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -29,6 +30,8 @@ struct LogInServices {
     LogInThrottle& throttle;
     std::vector<std::string> database_names;  // that a client may name
     std::string invented_salt_secret;
+    // Where who may enter is told by the mirror: makes it if it is gone. Null without one.
+    std::function<void()> look_again = nullptr;
 };
 
 // Who is at the other end.
@@ -64,6 +67,7 @@ class LogIn {
     Step scram_final(const pgwire::Frame& frame, pgwire::Buffer& out);
     Step password(const pgwire::Frame& frame, pgwire::Buffer& out);
     Step admit(const Role& role, pgwire::Buffer& out);
+    bool may_enter_now();
     Step wrong_password(const std::string& reason_for_log, pgwire::Buffer& out);
     Step no_catalog(const Error& error, pgwire::Buffer& out);
     Step refuse(pgwire::Buffer& out, const std::string& sqlstate, const std::string& message, const std::string& hint,

@@ -9,8 +9,10 @@ constexpr const char* kShowsVerifiers = "SELECT pg_catalog.has_table_privilege('
 constexpr const char* kVerifier =
     "SELECT coalesce(rolpassword, ''),"
     " rolcanlogin AND (rolvaliduntil IS NULL OR rolvaliduntil > now()),"
-    " pg_has_role(oid, 'lake_admin', 'MEMBER')"
-    " FROM pg_catalog.pg_authid WHERE rolname = $1";
+    " pg_catalog.pg_has_role(oid, 'lake_admin', 'MEMBER') OR coalesce("
+    "  (SELECT pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') FROM pg_catalog.pg_database d"
+    "    WHERE d.datname = $2), false)"
+    " FROM pg_catalog.pg_authid r WHERE rolname = $1";
 
 constexpr const char* kSettings =
     "SELECT unnest(setconfig) FROM pg_catalog.pg_db_role_setting"
@@ -52,7 +54,7 @@ Result<Role> Roles::ask(const std::string& name) {
     Role role;
     role.shows_verifier = shows_verifiers_;
     auto settings = connection_->query(kSettings, {name});
-    auto rows = settings && shows_verifiers_ ? connection_->query(kVerifier, {name}) : settings;
+    auto rows = settings && shows_verifiers_ ? connection_->query(kVerifier, {name, mirror_database_}) : settings;
     if (!rows) {
         connection_.reset();
         return rows.error();
@@ -63,7 +65,7 @@ Result<Role> Roles::ask(const std::string& name) {
     const catalog::Row& row = rows->front();
     role.verifier = row[0].value_or("");
     role.may_log_in = row[1] == "t";
-    role.is_lake_admin = row[2] == "t";
+    role.may_enter = row[2] == "t";
     return role;
 }
 

@@ -21,14 +21,17 @@ struct Role {
     bool shows_verifier = false;
     std::string verifier;     // as pg_authid has it; empty: no such role, or no password
     bool may_log_in = false;  // LOGIN, and not past its VALID UNTIL
-    bool is_lake_admin = false;
+    // CONNECT on the mirror's database, or, as far as there is none, membership in lake_admin.
+    bool may_enter = false;
     // What ALTER ROLE and ALTER DATABASE … SET give its sessions, "name=value", the stronger ones last.
     std::vector<std::string> settings;
 };
 
 class Roles {
   public:
-    explicit Roles(catalog::Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
+    // `mirror_database`: empty where there is no mirror.
+    Roles(catalog::Endpoint endpoint, std::string mirror_database)
+        : endpoint_(std::move(endpoint)), mirror_database_(std::move(mirror_database)) {}
 
     // A role that does not exist has no verifier. Fails when the catalog does not answer.
     Result<Role> find(const std::string& name);
@@ -41,6 +44,7 @@ class Roles {
     Result<Role> ask(const std::string& name);
 
     const catalog::Endpoint endpoint_;
+    const std::string mirror_database_;
     std::mutex mutex_;
     std::optional<catalog::Connection> connection_;  // under mutex_
     bool shows_verifiers_ = false;                   // under mutex_: of connection_

@@ -101,11 +101,24 @@ void Session::interrupt_copy(Buffer& out) {
     if (copy_in_) fail_copy(engine::interruption(), out);
 }
 
+access::RoleGate* Session::privileges() {
+    if (!gate_ && services_.exchange) {
+        gate_ = std::make_unique<access::RoleGate>(services_.exchange->checker,
+                                                   settings_->value("session_authorization").value());
+    }
+    return gate_.get();
+}
+
 engine::Outcome<void> Session::open_engine() {
     if (engine_) return {};
     sql_settings_ = std::make_unique<SqlSettings>(*settings_);
-    engine::TableNumbers* const numbers = services_.exchange ? &services_.exchange->pool.mirror() : nullptr;
-    auto opened = engine::Session::open(services_.lake, sql_settings_.get(), numbers);
+    engine::Session::Uses uses;
+    uses.settings = sql_settings_.get();
+    if (services_.exchange) {
+        uses.numbers = &services_.exchange->pool.mirror();
+        uses.gate = privileges();
+    }
+    auto opened = engine::Session::open(services_.lake, uses);
     if (!opened) return opened.error();
     {
         const std::lock_guard lock(engine_mutex_);

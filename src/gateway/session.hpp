@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "access/checker.hpp"
 #include "cache/answers.hpp"
 #include "engine/lake.hpp"
 #include "engine/session.hpp"
@@ -49,7 +50,8 @@ struct SessionServices {
     engine::Lake& lake;
     CancelRegistry& cancels;
     LogInServices log_in;
-    relay::Exchange* exchange = nullptr;   // null: no mirror, DuckDB answers everything
+    // Null: no mirror, DuckDB answers everything, and whoever is in may do everything.
+    relay::Exchange* exchange = nullptr;
     ingest::Gatherer* gatherer = nullptr;  // null: every statement commits by itself
     cache::Answers* answers = nullptr;     // null: nothing is kept
 };
@@ -166,6 +168,7 @@ class Session {
                                           const std::vector<std::uint32_t>& types = {}) const;
     std::optional<std::string> description_key(std::string_view text, const std::vector<std::uint32_t>& types) const;
     Kept look_for_kept(const std::optional<std::string>& key);
+    Kept give_kept(std::shared_ptr<const cache::KeptAnswer> answer);
     // The rows as they are, kept once they are complete if they may be.
     std::unique_ptr<engine::ResultStream> keep(std::unique_ptr<engine::ResultStream> rows, bool has_notices,
                                                Kept& kept);
@@ -229,6 +232,9 @@ class Session {
     engine::Outcome<std::shared_ptr<Rows>> run_relayed(const relay::RelayedStatement& statement,
                                                        const relay::Arguments& arguments);
 
+    // made_objects.cpp: what the client has made and committed becomes its own.
+    void own_made(pgwire::Buffer& out);
+
     // transaction.cpp
     engine::Outcome<void> begin_block(const BeginStatement& statement, pgwire::Buffer& out);
     engine::Outcome<void> begin_implicit();
@@ -258,6 +264,8 @@ class Session {
     // session.cpp
     void welcome(pgwire::Buffer& out);
     engine::Outcome<void> open_engine();
+    // Judges what the session's role may do; null: it may everything.
+    access::RoleGate* privileges();
     // The next statement's time counts from now.
     void restart_clock() const;
     // Before each statement that the engine runs.
@@ -280,7 +288,8 @@ class Session {
     std::optional<CancelKey> cancel_key_;
     std::unique_ptr<SessionSettings> settings_;
 
-    std::unique_ptr<SqlSettings> sql_settings_;  // with the engine's session, which uses it
+    std::unique_ptr<SqlSettings> sql_settings_;  // with the engine's session, which uses both
+    std::unique_ptr<access::RoleGate> gate_;     // as privileges(), once it was asked for
     // Opened at the first statement: an idle client costs no DuckDB connection.
     std::unique_ptr<engine::Session> engine_;
     std::unique_ptr<relay::Relay> relay_;  // at the first statement that PostgreSQL answers

@@ -47,14 +47,10 @@ struct SqlDoor::Impl {
     Impl(SqlDoorOptions wanted, catalog::Endpoint catalog, const SqlDoorParts& parts, std::unique_ptr<Tls> certificate,
          bool require_tls)
         : options(std::move(wanted)),
-          roles(std::move(catalog)),
+          roles(std::move(catalog), options.mirror_database),
           throttle(clock),
-          sessions{parts.lake,
-                   cancels,
-                   {roles, throttle, options.database_names, pgwire::random_bytes(kSecretBytes)},
-                   parts.exchange,
-                   &parts.gatherer,
-                   parts.answers},
+          sessions{parts.lake,       cancels,         log_in_services(parts.exchange),
+                   parts.exchange, &parts.gatherer, parts.answers},
           tls(std::move(certificate)),
           statements(static_cast<std::size_t>(options.running_max), static_cast<std::size_t>(options.waiting_max)),
           errands(kErrandThreads, 0),
@@ -62,6 +58,16 @@ struct SqlDoor::Impl {
                    tls.get(), require_tls, std::chrono::milliseconds(options.log_in_timeout_ms)},
           acceptor(asio::make_strand(network)),
           accept_timer(network) {}
+
+    LogInServices log_in_services(relay::Exchange* exchange) {
+        LogInServices made{roles, throttle, options.database_names, pgwire::random_bytes(kSecretBytes)};
+        if (exchange != nullptr) {
+            made.look_again = [exchange] {
+                if (auto done = exchange->pool.mirror().look_again(); !done) log_error("gateway", done.error());
+            };
+        }
+        return made;
+    }
 
     Status listen();
     void accept();

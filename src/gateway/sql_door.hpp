@@ -24,6 +24,7 @@ struct SqlDoorOptions {
     std::string address;
     std::uint16_t port = 0;                   // 0: any free one, see SqlDoor::port()
     std::vector<std::string> database_names;  // that a client may name, the lake's first
+    std::string mirror_database;              // whose CONNECT privilege lets roles in; empty: there is none
     std::int64_t connections_max = 0;
     std::int64_t running_max = 0;  // statements at once
     std::int64_t waiting_max = 0;  // statements beyond those

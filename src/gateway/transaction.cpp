@@ -108,6 +108,7 @@ Outcome<void> Session::commit_engine(Buffer& out) {
     if (committed) committed = portals_.settle_held();
     if (committed) committed = engine_->commit();
     if (committed) engine_in_transaction_ = false;
+    if (committed) own_made(out);
     roll_back_engine();
     finish_transaction(committed.has_value(), out);
     return committed;

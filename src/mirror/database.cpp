@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "catalog/bootstrap.hpp"
+#include "mirror/privileges.hpp"
 
 namespace boathouse::mirror {
 
@@ -10,18 +11,17 @@ using catalog::Connection;
 namespace {
 
 // Raised whenever kContents or the meaning of what the tables hold changes.
-constexpr const char* kFormat = "2";
+constexpr const char* kFormat = "3";
 
 // %I of the owner and of the database stand for {owner} and {database}.
 constexpr const char* kContents = R"sql(
-BEGIN;
 SET LOCAL allow_system_table_mods = on;
 CREATE SCHEMA pg_boathouse AUTHORIZATION boathouse_mirror;
 SET LOCAL allow_system_table_mods = off;
 
 CREATE TABLE pg_boathouse.state (
     format text NOT NULL, owner text NOT NULL,
-    snapshot bigint, snapshot_time text, schema_version bigint);
+    snapshot bigint, snapshot_time text, schema_version bigint, restored boolean NOT NULL DEFAULT false);
 CREATE TABLE pg_boathouse.schema (id bigint PRIMARY KEY, name text NOT NULL, lake_name text NOT NULL);
 CREATE TABLE pg_boathouse.relation (
     id bigint PRIMARY KEY, schema bigint NOT NULL, name text NOT NULL, lake_name text NOT NULL,
@@ -53,6 +53,11 @@ $boathouse$;
 CREATE FUNCTION pg_boathouse.refuse_ddl() RETURNS event_trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $boathouse$
 BEGIN
+    -- Who may do what is PostgreSQL's to decide; an owner changes by a statement that does nothing else.
+    IF TG_TAG IN ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES', 'REASSIGN OWNED')
+       OR TG_TAG LIKE 'ALTER %' AND current_query() ~* '^\s*alter\s+(table|view|materialized\s+view|foreign\s+table|schema|function|routine)\s+(if\s+exists\s+)?(only\s+)?("[^"]*"|[^\s".(,]+)(\s*\.\s*("[^"]*"|[^\s".(,]+))*\s*(\([^()]*\))?\s+owner\s+to\s' THEN
+        RETURN;
+    END IF;
     IF session_user NOT IN ('boathouse', 'boathouse_mirror') THEN
         RAISE EXCEPTION '% is not possible in the mirror of the lake', TG_TAG
             USING ERRCODE = 'insufficient_privilege', HINT = 'The lake itself is changed by its own statements.';
@@ -73,9 +78,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT SELECT ON TABLES TO lake_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT INSERT, UPDATE, DELETE ON TABLES TO lake_writer;
 REVOKE ALL ON DATABASE {database} FROM PUBLIC;
 GRANT CONNECT ON DATABASE {database} TO lake_reader;
-GRANT CREATE ON DATABASE {database} TO {owner};
+GRANT CONNECT, CREATE ON DATABASE {database} TO {owner} WITH GRANT OPTION;
 INSERT INTO pg_boathouse.state (format, owner) VALUES ({format}, {owner_name});
-COMMIT;
 )sql";
 
 enum class Existing { absent, unusable, ready };
@@ -133,10 +137,15 @@ Status fill(const config::Settings& settings) {
     std::string contents = filled(kContents, "{owner}", mirror->identifier(settings.postgres_user));
     contents = filled(std::move(contents), "{owner_name}", mirror->literal(settings.postgres_user));
     contents = filled(std::move(contents), "{database}", mirror->identifier(name));
-    return mirror->execute(filled(std::move(contents), "{format}", mirror->literal(kFormat)));
+    contents = filled(std::move(contents), "{format}", mirror->literal(kFormat));
+    return mirror->execute("BEGIN;" + contents + kPrivilegeFunctions + "COMMIT");
 }
 
 }  // namespace
+
+Result<Connection> connect_to_arrange(const config::Settings& settings) {
+    return connect_as_superuser(settings, catalog::mirror_database(settings));
+}
 
 Status prepare_database(const config::Settings& settings) {
     auto server = connect_as_superuser(settings, "postgres");

@@ -15,7 +15,11 @@
 namespace boathouse::mirror {
 
 // Creates what is missing. A mirror of another format, or made for another owner of the lake, is dropped and made anew:
-// whatever it holds can be derived again. REQUIRES: the box's own PostgreSQL, prepared (catalog::prepare_server).
+// what it holds can be derived again, but for privileges, which are written down elsewhere (privileges.hpp). REQUIRES:
+// the box's own PostgreSQL, prepared (catalog::prepare_server).
 Status prepare_database(const config::Settings& settings);
+
+// The mirror as the superuser, to give its objects to roles that boathouse_mirror is no member of.
+Result<catalog::Connection> connect_to_arrange(const config::Settings& settings);
 
 }  // namespace boathouse::mirror

@@ -1,6 +1,7 @@
 #include "mirror/mirror.hpp"
 
 #include "base/log.hpp"
+#include "catalog/box_database.hpp"
 #include "engine/session.hpp"
 #include "mirror/database.hpp"
 #include "mirror/names.hpp"
@@ -32,7 +33,7 @@ class ViewBinder {
 
     std::vector<LakeColumn> bind(const std::string& schema, const std::string& view) {
         if (!session_) {
-            auto opened = engine::Session::open(lake_);
+            auto opened = engine::Session::open(lake_, {});
             if (!opened) return {};
             session_ = std::move(*opened);
         }
@@ -64,7 +65,9 @@ Mirror::~Mirror() {
 
 void Mirror::start() {
     first_ = std::thread([this] {
-        const auto done = catch_up();
+        auto done = catch_up();
+        // What was changed since they were last written down: by a process that was killed, or by an administrator.
+        if (done) done = keep_privileges();
         if (done) return;
         // A catalog that is away is told of by those who need it now; the mirror looks again when it is asked.
         const LogLevel level = done.error().kind == ErrorKind::unavailable ? LogLevel::info : LogLevel::warning;
@@ -78,6 +81,16 @@ catalog::Endpoint Mirror::endpoint_for(const std::string& role) const {
     return endpoint;
 }
 
+access::CheckerOptions Mirror::checker_options() {
+    access::CheckerOptions options;
+    options.mirror = catalog::mirror_endpoint(settings_);
+    // A catalog that cannot be reached is told of by the first connection.
+    if (auto lake = catalog::lake_endpoint(settings_)) options.lake = *lake;
+    options.catch_up = [this] { return catch_up(); };
+    options.remake = [this] { return look_again(); };
+    return options;
+}
+
 std::string Mirror::shown_schema(const std::string& schema) const {
     return schema_name(schema, 0, {.lake_has_public = lake_has_public_});
 }
@@ -89,6 +102,11 @@ void Mirror::distrust() {
     const std::lock_guard numbers_lock(numbers_mutex_);
     numbered_version_ = -1;
     numbers_connection_.reset();
+}
+
+Status Mirror::look_again() {
+    distrust();
+    return catch_up();
 }
 
 Status Mirror::catch_up() {
@@ -145,6 +163,7 @@ Status Mirror::synchronize_now() {
     const Clock::time_point began = Clock::now();
     auto report = synchronize(*mirror_connection_, *lake_connection_, options);
     if (!report) return report.error();
+    if (auto restored = restore_once(); !restored) return restored;
     shown_ = report->snapshot;
     lake_has_public_ = report->lake_has_public;
     {
@@ -157,6 +176,56 @@ Status Mirror::synchronize_now() {
     log_debug("mirror", "snapshot {} shown after {} ms: {} changes{}", report->snapshot.id, took.count(),
               report->changed, report->complete ? ", everything compared" : "");
     return {};
+}
+
+// A mirror that was made anew has nobody's privileges yet, and shows nothing to clients before it has.
+Status Mirror::restore_once() {
+    auto restored = mirror_connection_->query("SELECT restored FROM pg_boathouse.state");
+    if (!restored) return restored.error();
+    if (!restored->empty() && restored->front().front() == "t") return {};
+    auto superuser = connect_to_arrange(settings_);
+    if (!superuser) return superuser.error();
+    auto endpoint = catalog::box_database_endpoint(settings_);
+    if (!endpoint) return endpoint.error();
+    auto box = catalog::Connection::open(*endpoint);
+    if (!box) return box.error();
+    return restore_privileges(*superuser, *lake_connection_, *box);
+}
+
+Status Mirror::keep() {
+    auto endpoint = catalog::box_database_endpoint(settings_);
+    if (!endpoint) return endpoint.error();
+    auto box = catalog::Connection::open(*endpoint);
+    if (!box) return box.error();
+    if (!mirror_connection_) {
+        auto opened = catalog::Connection::open(catalog::mirror_endpoint(settings_));
+        if (!opened) return opened.error();
+        mirror_connection_.emplace(std::move(*opened));
+    }
+    auto strange = strange_owners(*mirror_connection_);
+    if (!strange) return strange.error();
+    if (!strange->empty()) {
+        auto superuser = connect_to_arrange(settings_);
+        if (!superuser) return superuser.error();
+        if (auto done = act_for(*superuser, *strange); !done) return done;
+    }
+    return boathouse::mirror::keep_privileges(*mirror_connection_, *lake_connection_, *box);
+}
+
+Status Mirror::keep_privileges() {
+    if (auto current = catch_up(); !current) return current;
+    const std::lock_guard lock(mutex_);
+    return keep();
+}
+
+Status Mirror::hand_over(const Making& making) {
+    if (making.role == settings_.postgres_user) return {};  // the lake's owner has it already
+    if (auto current = catch_up(); !current) return current;
+    const std::lock_guard lock(mutex_);
+    auto superuser = connect_to_arrange(settings_);
+    if (!superuser) return superuser.error();
+    if (auto done = boathouse::mirror::hand_over(*superuser, *lake_connection_, making); !done) return done;
+    return keep();
 }
 
 Result<Mirror::Numbers> Mirror::read_numbers(const TableName& name) {

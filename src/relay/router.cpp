@@ -127,18 +127,6 @@ bool changes_roles(std::string_view kind) {
     return contains(kKinds, kind);
 }
 
-bool changes_privileges(std::string_view kind) {
-    static constexpr std::array<std::string_view, 4> kKinds{"GrantStmt", "AlterDefaultPrivilegesStmt",
-                                                            "ReassignOwnedStmt", "DropOwnedStmt"};
-    return contains(kKinds, kind);
-}
-
-Route refuse_privileges(const Statement& statement) {
-    QueryError error{"0A000", "privileges on single objects of the lake are not kept"};
-    error.hint = "Roles have their rights as members of lake_reader, lake_writer or lake_admin: GRANT lake_reader TO …";
-    return refuse("refused: " + std::string(statement.kind), std::move(error));
-}
-
 // `system` is a relation of PostgreSQL's, `lake` one of the lake's or null.
 Route route_catalog(const Statement& statement, const Relation& system, const Relation* lake) {
     if (system.written) {
@@ -155,7 +143,6 @@ Route route_catalog(const Statement& statement, const Relation& system, const Re
 
 Route route(const Statement& statement, const Vocabulary& vocabulary, const std::vector<std::string>& search_path) {
     if (changes_roles(statement.kind)) return {Brain::postgres, true, "postgres: " + std::string(statement.kind), {}};
-    if (changes_privileges(statement.kind)) return refuse_privileges(statement);
     const Relation* system = nullptr;
     const Relation* lake = nullptr;
     for (const Relation& relation : statement.relations) {
@@ -187,10 +174,10 @@ Route route(const Statement& statement, const Vocabulary& vocabulary, const std:
 }
 
 bool may_be_postgres(std::string_view text) {
-    static constexpr std::array<std::string_view, 21> kWords{
-        "role",  "grant", "revoke",       " owned", "ts_token_type", "pg_",          "information_schema",
-        "reg",   "has_",  "current_",     "user",   "version",       "_description", "format_type",
-        "txid_", "inet_", "row_security", "acl",    "oid",           "name",         "u&\""};
+    static constexpr std::array<std::string_view, 22> kWords{
+        "owner", "role",         "grant",    "revoke", " owned",  "ts_token_type", "pg_",         "information_schema",
+        "reg",   "has_",         "current_", "user",   "version", "_description",  "format_type", "txid_",
+        "inet_", "row_security", "acl",      "oid",    "name",    "u&\""};
     std::string lower(text);
     std::transform(lower.begin(), lower.end(), lower.begin(),
                    [](char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte; });

@@ -4,7 +4,8 @@
 // every other relation is DuckDB's; a statement with both is refused, because neither could answer it. Without
 // relations DuckDB answers, unless a function or a type is about the catalogs (pg_get_viewdef, regclass). What
 // PostgreSQL's parser does not take is DuckDB's grammar. Statements about roles are PostgreSQL's; those about
-// privileges on single objects are refused. Pure functions over what Vocabulary holds; any thread.
+// privileges are too, and told apart before they come here (syntax/privilege_statement.hpp). Pure functions over what
+// Vocabulary holds; any thread.
 #pragma once
 
 #include <functional>

@@ -113,8 +113,7 @@ TEST(Router, GivesPostgresqlWhatIsAboutRoles) {
     EXPECT_FALSE(routed("SELECT * FROM pg_roles").changes_roles);
     for (const char* text : {"GRANT SELECT ON t TO a", "REVOKE ALL ON t FROM a", "REASSIGN OWNED BY a TO b",
                              "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO a"}) {
-        EXPECT_TRUE(may_be_postgres(text)) << text;
-        EXPECT_EQ(refusal(text), "0A000") << text;
+        EXPECT_TRUE(may_be_postgres(text)) << text;  // told apart by syntax::privilege_statement
     }
 }
 

@@ -1,0 +1,339 @@
+#include "access/checker.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+
+namespace boathouse::access {
+
+namespace {
+
+// Of tables and views that have had a name: at the lake's version $3, or, where that is NULL, ever.
+constexpr const char* kNumbers = R"sql(
+SELECT o.id FROM public.ducklake_schema s JOIN (
+    SELECT schema_id, table_id, table_name, begin_snapshot, end_snapshot FROM public.ducklake_table
+    UNION ALL SELECT schema_id, view_id, view_name, begin_snapshot, end_snapshot FROM public.ducklake_view)
+    AS o(schema, id, name, begins, ends) ON o.schema = s.schema_id
+ WHERE s.schema_name = $1 AND o.name = $2 AND ($3::bigint IS NULL OR EXISTS (
+    SELECT FROM public.ducklake_snapshot n
+     WHERE n.schema_version = $3::bigint AND n.snapshot_id >= o.begins
+       AND (o.ends IS NULL OR n.snapshot_id < o.ends)
+       AND n.snapshot_id >= s.begin_snapshot AND (s.end_snapshot IS NULL OR n.snapshot_id < s.end_snapshot)))
+ GROUP BY o.id)sql";
+
+Refusal denied(const std::string& what, const std::string& name) {
+    return {"42501", "permission denied for " + what + " " + name};
+}
+
+Refusal unknowable(const Error& error) {
+    return {"55000", "privileges cannot be checked: " + error.message,
+            error.hint.empty() ? "The catalog's PostgreSQL may be starting again; try again." : error.hint};
+}
+
+}  // namespace
+
+// One check: what is needed against what is known, read where it is not.
+class Checker::Judge {
+  public:
+    Judge(Checker& checker, FactReader& reader, const Present& present, const Needs& needs)
+        : checker_(checker), reader_(reader), present_(present), needs_(needs) {}
+
+    std::optional<Refusal> judge(const std::string& role) {
+        const auto facts = role_facts(role);
+        if (!facts) return unknowable(facts.error());
+        if (!*facts) return Refusal{"42501", "role \"" + role + "\" does not exist"};
+        if ((*facts)->may_do_everything()) return std::nullopt;
+        if (!needs_.keeper.empty()) return keeper_only(needs_.keeper);
+        if (auto refusal = relations(**facts, needs_.relations)) return refusal;
+        if (auto refusal = views()) return refusal;
+        if (auto refusal = created(**facts)) return refusal;
+        return owned(**facts);
+    }
+
+  private:
+    static Refusal keeper_only(const std::string& what) {
+        return {"42501", "permission denied: " + what + " is for members of lake_admin"};
+    }
+
+    Result<std::optional<RoleFacts>> role_facts(const std::string& role) {
+        return checker_.remembered(checker_.roles_, role, present_, [&] { return reader_.role(role); });
+    }
+
+    // The relations that the need is about: one, or, in an old version of the lake, all that it may mean.
+    Result<std::vector<RelationFacts>> candidates(const RelationNeed& need) {
+        const Name name{need.schema, need.name};
+        if (!need.travelled && !needs_.schema_version) return newest(need);
+        if (!need.travelled && *needs_.schema_version >= present_.schema_version) {
+            auto facts = checker_.remembered(checker_.relations_, name, present_,
+                                             [&] { return reader_.relation(need.schema, need.name); });
+            if (!facts) return facts.error();
+            if (!*facts) return std::vector<RelationFacts>();
+            return std::vector<RelationFacts>{std::move(**facts)};
+        }
+        auto numbers = checker_.numbers_of(name, need.travelled ? std::nullopt : needs_.schema_version);
+        if (!numbers) return numbers.error();
+        std::vector<RelationFacts> found;
+        for (const long long number : *numbers) {
+            auto facts = reader_.relation(number);
+            if (!facts) return facts.error();
+            if (!facts->facts) return std::vector<RelationFacts>();  // its privileges are gone with it
+            found.push_back(std::move(*facts->facts));
+        }
+        return found;
+    }
+
+    // For a statement that has not looked at the lake itself: what has the name now.
+    Result<std::vector<RelationFacts>> newest(const RelationNeed& need) {
+        if (auto current = checker_.options_.catch_up(); !current) return current.error();
+        auto facts = reader_.relation(need.schema, need.name);
+        if (!facts) return facts.error();
+        if (!facts->facts) return std::vector<RelationFacts>();
+        return std::vector<RelationFacts>{std::move(*facts->facts)};
+    }
+
+    static bool is_met(const RoleFacts& role, const RelationFacts& relation, const RelationNeed& need) {
+        if (has_privilege(role, relation, need.privilege)) return true;
+        if (need.whole || need.travelled) return false;
+        if (need.columns.empty()) return has_any_column_privilege(role, relation, need.privilege);
+        return std::all_of(need.columns.begin(), need.columns.end(), [&](const std::string& column) {
+            return has_column_privilege(role, relation, column, need.privilege);
+        });
+    }
+
+    std::optional<Refusal> relations(const RoleFacts& role, const std::vector<RelationNeed>& needed) {
+        for (const RelationNeed& need : needed) {
+            const auto found = candidates(need);
+            if (!found) return unknowable(found.error());
+            // What the mirror does not show nobody has privileges on.
+            if (found->empty()) return denied("table", need.name);
+            for (const RelationFacts& relation : *found) {
+                if (!has_privilege(role, relation.schema, Privilege::usage))
+                    return denied("schema", relation.schema.name);
+                if (!is_met(role, relation, need)) return denied(relation.is_view ? "view" : "table", need.name);
+            }
+        }
+        return std::nullopt;
+    }
+
+    std::optional<Refusal> views() {
+        for (const ViewNeeds& view : needs_.views) {
+            RelationNeed itself;
+            itself.schema = view.schema;
+            itself.name = view.name;
+            const auto found = candidates(itself);
+            if (!found) return unknowable(found.error());
+            if (found->empty()) return denied("view", view.name);
+            for (const RelationFacts& relation : *found) {
+                const auto owner = role_facts(relation.owner_name);
+                if (!owner) return unknowable(owner.error());
+                if (!*owner) return denied("view", view.name);
+                if ((*owner)->may_do_everything()) continue;
+                if (!view.keeper.empty()) return keeper_only(view.keeper);
+                if (auto refusal = relations(**owner, view.relations)) return refusal;
+            }
+        }
+        return std::nullopt;
+    }
+
+    std::optional<Refusal> created(const RoleFacts& role) {
+        for (const std::string& name : needs_.created_in) {
+            const auto schema = reader_.schema(name);
+            if (!schema) return unknowable(schema.error());
+            if (!schema->facts || !has_privilege(role, *schema->facts, Privilege::create))
+                return denied("schema", schema->facts ? schema->facts->name : name);
+        }
+        if (!needs_.creates_schema) return std::nullopt;
+        const auto database = reader_.database();
+        if (!database) return unknowable(database.error());
+        if (!database->facts || !has_privilege(role, *database->facts, Privilege::create))
+            return denied("database", "lake");
+        return std::nullopt;
+    }
+
+    // The owner of an object, and the owner of the schema that it lies in.
+    Result<std::vector<Oid>> owners(const OwnershipNeed& need) {
+        std::vector<Oid> owners;
+        const auto schema = reader_.schema(need.schema);
+        if (!schema) return schema.error();
+        if (need.kind == ObjectKind::schema) {
+            if (schema->facts) owners.push_back(schema->facts->owner);
+            return owners;
+        }
+        if (need.kind == ObjectKind::macro) {
+            const auto macro = reader_.macro(need.schema, need.name);
+            if (!macro) return macro.error();
+            if (macro->facts) owners.push_back(macro->facts->owner);
+            return owners;
+        }
+        RelationNeed relation;
+        relation.schema = need.schema;
+        relation.name = need.name;
+        const auto found = candidates(relation);
+        if (!found) return found.error();
+        for (const RelationFacts& facts : *found) owners.push_back(facts.owner);
+        return owners;
+    }
+
+    std::optional<Refusal> owned(const RoleFacts& role) {
+        for (const OwnershipNeed& need : needs_.owned) {
+            const auto found = owners(need);
+            if (!found) return unknowable(found.error());
+            const bool is_owner = !found->empty() && std::all_of(found->begin(), found->end(),
+                                                                 [&](Oid owner) { return owns(role, owner); });
+            if (is_owner) continue;
+            static constexpr const char* kWords[] = {"table ", "view ", "schema ", "function "};
+            return Refusal{"42501", std::string("must be owner of ") + kWords[static_cast<int>(need.kind)] +
+                                        (need.kind == ObjectKind::schema ? need.schema : need.name)};
+        }
+        return std::nullopt;
+    }
+
+    Checker& checker_;
+    FactReader& reader_;
+    const Present& present_;
+    const Needs& needs_;
+};
+
+template <typename Facts, typename Key, typename Read>
+Result<std::optional<Facts>> Checker::remembered(std::map<Key, Facts>& known, const Key& key, const Present& present,
+                                                 Read read) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = known.find(key);
+        if (present.snapshot == snapshot_ && found != known.end()) return std::optional<Facts>(found->second);
+    }
+    auto dated = read();
+    if (!dated) return dated.error();
+    const std::lock_guard lock(mutex_);
+    if (dated->snapshot != snapshot_ || known.size() >= kFactsMax) {
+        roles_.clear();
+        relations_.clear();
+        snapshot_ = dated->snapshot;
+    }
+    if (dated->facts) known.insert_or_assign(key, *dated->facts);
+    return std::move(dated->facts);
+}
+
+Result<std::vector<long long>> Checker::numbers_of(const Name& name, std::optional<long long> version) {
+    const std::lock_guard lock(lake_mutex_);
+    for (const bool again : {true, false}) {
+        if (!lake_) {
+            auto opened = catalog::Connection::open(options_.lake);
+            if (!opened) return opened.error();
+            lake_.emplace(std::move(*opened));
+        }
+        auto rows = lake_->query(
+            kNumbers, {name.first, name.second, version ? std::optional(std::to_string(*version)) : std::nullopt});
+        if (rows) {
+            std::vector<long long> numbers;
+            for (const catalog::Row& row : *rows) numbers.push_back(std::stoll(row.front().value_or("-1")));
+            return numbers;
+        }
+        lake_.reset();
+        if (!again) return rows.error();
+    }
+    return std::vector<long long>();
+}
+
+std::unique_ptr<FactReader> Checker::borrow_idle() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return nullptr;
+    std::unique_ptr<FactReader> reader = std::move(idle_.back());
+    idle_.pop_back();
+    ++on_loan_;
+    return reader;
+}
+
+Result<std::unique_ptr<FactReader>> Checker::borrow() {
+    {
+        std::unique_lock lock(mutex_);
+        returned_.wait(lock, [this] { return !idle_.empty() || on_loan_ < kReadersMax; });
+        ++on_loan_;
+        if (!idle_.empty()) {
+            std::unique_ptr<FactReader> reader = std::move(idle_.back());
+            idle_.pop_back();
+            return reader;
+        }
+    }
+    // The mirror may not have been made yet, or have been dropped since it was looked at.
+    auto made = options_.catch_up();
+    auto opened = made ? FactReader::open(options_.mirror) : Result<FactReader>(made.error());
+    if (made && !opened && options_.remake()) opened = FactReader::open(options_.mirror);
+    if (opened) return std::make_unique<FactReader>(std::move(*opened));
+    give_back(nullptr, false);
+    return opened.error();
+}
+
+void Checker::give_back(std::unique_ptr<FactReader> reader, bool usable) {
+    {
+        const std::lock_guard lock(mutex_);
+        --on_loan_;
+        if (usable) idle_.push_back(std::move(reader));
+    }
+    returned_.notify_one();
+}
+
+// The answer to the question that is on its way on `reader`, as of a mirror that is not behind what the statement saw.
+Result<Present> Checker::present_on(std::unique_ptr<FactReader>& reader, const Needs& needs) {
+    auto present = reader->receive_present();
+    if (!present) {
+        // An idle connection may have been ended, with PostgreSQL or with the mirror's database.
+        give_back(nullptr, false);
+        reader.reset();
+        auto borrowed = borrow();
+        if (!borrowed) return borrowed.error();
+        reader = std::move(*borrowed);
+        if (auto asked = reader->ask_present(); !asked) return asked.error();
+        present = reader->receive_present();
+        if (!present) return present;
+    }
+    if (present->schema_version >= needs.schema_version.value_or(-1)) return present;
+    if (auto done = options_.catch_up(); !done) return done.error();
+    if (auto asked = reader->ask_present(); !asked) return asked.error();
+    return reader->receive_present();
+}
+
+std::optional<Refusal> Checker::check_on(std::unique_ptr<FactReader> reader, const std::string& role,
+                                         const Needs& needs) {
+    const auto present = present_on(reader, needs);
+    if (!present) {
+        if (reader) give_back(nullptr, false);
+        return unknowable(present.error());
+    }
+    Judge judge(*this, *reader, *present, needs);
+    auto refusal = judge.judge(role);
+    give_back(std::move(reader), !refusal || refusal->sqlstate == "42501");
+    return refusal;
+}
+
+std::optional<Refusal> Checker::check(const std::string& role, const Needs& needs) {
+    if (needs.empty()) return std::nullopt;
+    auto reader = borrow();
+    if (!reader) return unknowable(reader.error());
+    static_cast<void>((*reader)->ask_present());  // a lost connection shows when the answer is wanted
+    return check_on(std::move(*reader), role, needs);
+}
+
+RoleGate::~RoleGate() {
+    forget();
+}
+
+void RoleGate::expect() {
+    forget();  // an answer to an earlier question is no answer
+    asked_ = checker_.borrow_idle();
+    if (asked_) static_cast<void>(asked_->ask_present());
+}
+
+void RoleGate::forget() {
+    if (!asked_) return;
+    const bool answered = asked_->receive_present().has_value();
+    checker_.give_back(std::move(asked_), answered);
+}
+
+std::optional<Refusal> RoleGate::check(const Needs& needs) {
+    if (needs.empty()) return std::nullopt;
+    if (!asked_) return checker_.check(role_, needs);
+    return checker_.check_on(std::move(asked_), role_, needs);
+}
+
+}  // namespace boathouse::access

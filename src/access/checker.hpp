@@ -1,0 +1,102 @@
+// Whether a role may do what a statement needs: PostgreSQL's privileges on the mirror's objects, remembered for as long
+// as PostgreSQL's snapshot says that nothing can have changed (facts.hpp).
+//
+// One Checker a box, outlives its Gates and the sessions. Any thread; blocks on the catalog. Each check asks PostgreSQL
+// one small question, which is on its way while the statement is bound; only when anything at all was committed since
+// the last answer are the facts that the statement needs read again. Bounded: kReadersMax connections, kFactsMax facts
+// of each kind. An answer that was asked for after a statement arrived is good for it, so what is revoked before a
+// statement arrives is revoked for it.
+//
+// A kept answer (src/cache) keeps its Needs with it: check(role, needs) says whether the role may still have it.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "access/facts.hpp"
+#include "access/gate.hpp"
+#include "access/needs.hpp"
+#include "catalog/connection.hpp"
+
+namespace boathouse::access {
+
+inline constexpr std::size_t kReadersMax = 8;
+inline constexpr std::size_t kFactsMax = 10'000;
+
+struct CheckerOptions {
+    catalog::Endpoint mirror;          // as boathouse_mirror
+    catalog::Endpoint lake;            // as the engine
+    std::function<Status()> catch_up;  // brings the mirror to the newest version of the lake
+    std::function<Status()> remake;    // the same, for a mirror that may be gone
+};
+
+class Checker {
+  public:
+    explicit Checker(CheckerOptions options) : options_(std::move(options)) {}
+    Checker(const Checker&) = delete;
+    Checker& operator=(const Checker&) = delete;
+
+    // Whether `role` may, now, do what `needs` says. nullopt: it may.
+    std::optional<Refusal> check(const std::string& role, const Needs& needs);
+
+  private:
+    friend class RoleGate;
+    class Judge;
+    using Name = std::pair<std::string, std::string>;
+
+    // The mirror may have to be made first, and a lost connection opened again.
+    std::optional<Refusal> check_on(std::unique_ptr<FactReader> reader, const std::string& role, const Needs& needs);
+    Result<Present> present_on(std::unique_ptr<FactReader>& reader, const Needs& needs);
+
+    Result<std::unique_ptr<FactReader>> borrow();
+    // Null where none lies ready; then the question is asked when its answer is needed.
+    std::unique_ptr<FactReader> borrow_idle();
+    void give_back(std::unique_ptr<FactReader> reader, bool usable);
+
+    // From `known` if it was read in the present snapshot, else read and remembered.
+    template <typename Facts, typename Key, typename Read>
+    Result<std::optional<Facts>> remembered(std::map<Key, Facts>& known, const Key& key, const Present& present,
+                                            Read read);
+    // The numbers in the lake of the relations that have, at a version or ever, had a name.
+    Result<std::vector<long long>> numbers_of(const Name& name, std::optional<long long> version);
+
+    const CheckerOptions options_;
+
+    std::mutex mutex_;
+    std::condition_variable returned_;
+    std::vector<std::unique_ptr<FactReader>> idle_;  // under mutex_
+    std::size_t on_loan_ = 0;                        // under mutex_
+    std::string snapshot_;                           // under mutex_: in which all that is known was read
+    std::map<std::string, RoleFacts> roles_;         // under mutex_
+    std::map<Name, RelationFacts> relations_;        // under mutex_
+
+    std::mutex lake_mutex_;
+    std::optional<catalog::Connection> lake_;  // under lake_mutex_
+};
+
+// One session's.
+class RoleGate final : public Gate {
+  public:
+    RoleGate(Checker& checker, std::string role) : checker_(checker), role_(std::move(role)) {}
+    ~RoleGate() override;
+    RoleGate(const RoleGate&) = delete;
+    RoleGate& operator=(const RoleGate&) = delete;
+
+    void expect() override;
+    void forget() override;
+    std::optional<Refusal> check(const Needs& needs) override;
+
+  private:
+    Checker& checker_;
+    const std::string role_;
+    std::unique_ptr<FactReader> asked_;  // the question is on its way there
+};
+
+}  // namespace boathouse::access
