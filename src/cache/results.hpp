@@ -33,7 +33,7 @@ struct KeptAnswer {
     std::string tag;   // "SELECT 3"
     // The snapshot that it is of; nullopt: it is the same for every one.
     std::optional<long long> snapshot;
-    access::Needs needs;  // in privileges, of whoever is to have it
+    access::Needs needs = {};  // in privileges, of whoever is to have it
 };
 
 class Results {

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "engine/database.hpp"
+#include "engine/guard.hpp"
 #include "engine/lake.hpp"
 
 namespace boathouse::engine {
@@ -45,9 +46,10 @@ duckdb::unique_ptr<duckdb::FunctionData> bind(duckdb::ClientContext& context, du
 }
 
 // At execution, not when the statement is prepared: a procedure does something.
-duckdb::unique_ptr<duckdb::GlobalTableFunctionState> begin(duckdb::ClientContext&,
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> begin(duckdb::ClientContext& context,
                                                            duckdb::TableFunctionInitInput& input) {
     const auto& bound = input.bind_data->Cast<Bound>();
+    if (bound.info->function.changes) refuse_if_read_only(context, "CALL");
     auto rows = bound.info->function.rows(bound.arguments);
     if (!rows) throw duckdb::InvalidInputException(rows.error().text());
     auto state = duckdb::make_uniq<State>();

@@ -27,6 +27,7 @@ struct BoxFunction {
     // Empty: a relation. Else a procedure's, all texts; from `optional_from` on they may be left out and are then ''.
     std::vector<std::string> parameters{};
     std::size_t optional_from = 0;
+    bool changes = false;  // something, so a read-only transaction refuses it
     std::function<Result<BoxRows>(const std::vector<std::string>& arguments)> rows{};
 };
 

@@ -252,12 +252,15 @@ bool makes_temporary(LogicalOperator& op) {
     }
 }
 
+void check_read_only(const Watch& watch, const char* word) {
+    if (watch.read_only) throw duckdb::TransactionException("cannot execute %s in a read-only transaction", word);
+}
+
 void watch_operator(Watch& watch, LogicalOperator& op) {
     watch.made_temporary = watch.made_temporary || makes_temporary(op);
     if (const char* word = writing_word(op)) {
         watch.wrote = true;
-        if (watch.read_only && !is_temporary(op))
-            throw duckdb::TransactionException("cannot execute %s in a read-only transaction", word);
+        if (!is_temporary(op)) check_read_only(watch, word);
     }
 }
 
@@ -346,6 +349,11 @@ OwnStatement::OwnStatement(duckdb::ClientContext& context, OwnCheck check) : con
 }
 OwnStatement::~OwnStatement() {
     context_.registered_state->Get<ClientMark>(kMark)->own.reset();
+}
+
+void refuse_if_read_only(duckdb::ClientContext& context, const char* word) {
+    const auto mark = context.registered_state->Get<ClientMark>(kMark);
+    if (mark) check_read_only(mark->watch, word);
 }
 
 void refuse_statement(const duckdb::SQLStatement& statement) {

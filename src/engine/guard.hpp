@@ -69,6 +69,10 @@ class OwnStatement {
 // Judges needs that were read off a plan earlier. Throws PermissionException.
 void check_needs(Watch& watch, const access::Needs& needs);
 
+// For what writes without a plan that says so: throws TransactionException in a client's read-only transaction, with
+// PostgreSQL's word for the statement.
+void refuse_if_read_only(duckdb::ClientContext& context, const char* word);
+
 // Throws PermissionException.
 void refuse_statement(const duckdb::SQLStatement& statement);
 

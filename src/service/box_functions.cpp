@@ -117,7 +117,8 @@ BoxFunction procedure(const std::string& name, std::vector<std::string> paramete
     return {.name = name,
             .columns = {{"result", "VARCHAR"}},
             .parameters = std::move(parameters),
-            .optional_from = optional_from};
+            .optional_from = optional_from,
+            .changes = true};
 }
 
 using Body = Result<BoxRows> (*)(BoxConnections&, const Arguments&);

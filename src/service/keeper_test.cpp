@@ -39,7 +39,7 @@ class MovedClock final : public Clock {
 // One client of the lake.
 class Client {
   public:
-    explicit Client(engine::Lake& lake) : session_(engine::Session::open(lake).value()) {}
+    explicit Client(engine::Lake& lake) : session_(engine::Session::open(lake, {}).value()) {}
 
     // The rows of the answer, in the wire's text format and without their lengths' meaning: enough to compare.
     std::string run(const std::string& sql) {

@@ -130,7 +130,7 @@ Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& 
     options.address = settings.listen;
     options.port = static_cast<std::uint16_t>(settings.sql_port);
     options.database_names = {"lake", settings.postgres_db};
-    if (exchange != nullptr) options.mirror_database = catalog::mirror_database(settings);
+    if (parts.exchange != nullptr) options.mirror_database = catalog::mirror_database(settings);
     options.connections_max = settings.sql_connections_max;
     options.running_max = settings.sql_running_max;
     options.waiting_max = settings.sql_waiting_max;

@@ -127,16 +127,19 @@ std::vector<BoxFunction> undo_functions(engine::Lake& lake, const config::Settin
          .columns = {{"result", "VARCHAR"}},
          .parameters = {"table_name", "snapshot_id"},
          .optional_from = 2,
+         .changes = true,
          .rows = [&lake](const Arguments& given) { return restore(lake, given); }},
         {.name = "undrop_table",
          .columns = {{"result", "VARCHAR"}},
          .parameters = {"table_name"},
          .optional_from = 1,
+         .changes = true,
          .rows = [&lake, settings](const Arguments& given) { return undrop(lake, settings, name_of(given[0])); }},
         {.name = "undrop_schema",
          .columns = {{"result", "VARCHAR"}},
          .parameters = {"schema_name"},
          .optional_from = 1,
+         .changes = true,
          .rows =
              [&lake, settings](const Arguments& given) {
                  return undrop(lake, settings, {given[0], ""});
