@@ -12,11 +12,14 @@
 #include <duckdb/parser/parsed_data/create_table_info.hpp>
 #include <duckdb/parser/parsed_data/create_view_info.hpp>
 #include <duckdb/parser/parsed_data/drop_info.hpp>
+#include <duckdb/parser/query_node/select_node.hpp>
 #include <duckdb/parser/statement/delete_statement.hpp>
 #include <duckdb/parser/statement/explain_statement.hpp>
 #include <duckdb/parser/statement/insert_statement.hpp>
 #include <duckdb/parser/statement/merge_into_statement.hpp>
+#include <duckdb/parser/statement/select_statement.hpp>
 #include <duckdb/parser/statement/update_statement.hpp>
+#include <duckdb/parser/tableref/emptytableref.hpp>
 #include <duckdb/planner/expression/bound_subquery_expression.hpp>
 #include <duckdb/planner/expression_iterator.hpp>
 #include <duckdb/planner/logical_operator_visitor.hpp>
@@ -113,11 +116,9 @@ const Statement* text_as(const BoundText& text) {
     return statement != nullptr && statement->type == Statement::TYPE ? &statement->Cast<Statement>() : nullptr;
 }
 
-// The names of columns that the statement's text reads anywhere, without their tables; "*" for a star of RETURNING.
-std::set<std::string> names_read(const BoundText& text) {
+// The names of columns that a text reads anywhere, without their tables; "*" for a star.
+std::set<std::string> names_in(duckdb::SQLStatement& statement) {
     std::set<std::string> names;
-    if (text.statement == nullptr) return {"*"};
-    const auto copy = text.statement->Copy();
     StatementVisitor visitor;
     visitor.expression = [&](ParsedPointer& expression) {
         if (expression->GetExpressionClass() == duckdb::ExpressionClass::COLUMN_REF) {
@@ -128,8 +129,24 @@ std::set<std::string> names_read(const BoundText& text) {
             names.insert("*");
         }
     };
-    walk_statement(*copy, visitor);
+    walk_statement(statement, visitor);
     return names;
+}
+
+std::set<std::string> names_read(const BoundText& text) {
+    if (text.statement == nullptr) return {"*"};
+    return names_in(*text.statement->Copy());
+}
+
+// Of RETURNING alone: VALUES is a star to DuckDB.
+std::set<std::string> names_returned(const duckdb::InsertStatement* insert) {
+    if (insert == nullptr) return {"*"};
+    auto returned = duckdb::make_uniq<duckdb::SelectNode>();
+    for (const auto& expression : insert->returning_list) returned->select_list.push_back(expression->Copy());
+    returned->from_table = duckdb::make_uniq<duckdb::EmptyTableRef>();
+    duckdb::SelectStatement select;
+    select.node = std::move(returned);
+    return names_in(select);
 }
 
 std::vector<std::string> all_columns(duckdb::TableCatalogEntry& table) {
@@ -371,7 +388,7 @@ void PlanReader::read_insert(LogicalOperator& op) {
     const auto* text = text_as<duckdb::InsertStatement>(text_);
     if (insert.return_chunk && (text == nullptr || !text->returning_list.empty())) {
         RelationNeed returned = need_on(insert.table, Privilege::select);
-        const std::set<std::string> read = names_read(text_);
+        const std::set<std::string> read = names_returned(text);
         for (std::string& name : all_columns(insert.table))
             if (read.contains("*") || read.contains(duckdb::StringUtil::Lower(name))) returned.columns.push_back(name);
         add(std::move(returned));

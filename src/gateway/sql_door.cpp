@@ -49,7 +49,7 @@ struct SqlDoor::Impl {
         : options(std::move(wanted)),
           roles(std::move(catalog), options.mirror_database),
           throttle(clock),
-          sessions{parts.lake,       cancels,         log_in_services(parts.exchange),
+          sessions{parts.lake,     cancels,         log_in_services(parts.exchange),
                    parts.exchange, &parts.gatherer, parts.answers},
           tls(std::move(certificate)),
           statements(static_cast<std::size_t>(options.running_max), static_cast<std::size_t>(options.waiting_max)),
