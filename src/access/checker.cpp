@@ -35,7 +35,7 @@ Refusal unknowable(const Error& error) {
 // One check: what is needed against what is known, read where it is not.
 class Checker::Judge {
   public:
-    Judge(Checker& checker, FactReader& reader, const Present& present, const Needs& needs)
+    Judge(Checker& checker, std::unique_ptr<FactReader>& reader, const Present& present, const Needs& needs)
         : checker_(checker), reader_(reader), present_(present), needs_(needs) {}
 
     std::optional<Refusal> judge(const std::string& role) {
@@ -55,8 +55,28 @@ class Checker::Judge {
         return {"42501", "permission denied: " + what + " is for members of lake_admin"};
     }
 
+    template <typename Facts, typename Read>
+    Result<Dated<Facts>> ask(Read read) {
+        if (!reader_) {
+            auto borrowed = checker_.borrow();
+            if (!borrowed) return borrowed.error();
+            reader_ = std::move(*borrowed);
+        }
+        return read(*reader_);
+    }
+
+    Result<Dated<RelationFacts>> ask_relation(const RelationNeed& need) {
+        return ask<RelationFacts>([&](FactReader& reader) { return reader.relation(need.schema, need.name); });
+    }
+
+    Result<Dated<SchemaFacts>> ask_schema(const std::string& name) {
+        return ask<SchemaFacts>([&](FactReader& reader) { return reader.schema(name); });
+    }
+
     Result<std::optional<RoleFacts>> role_facts(const std::string& role) {
-        return checker_.remembered(checker_.roles_, role, present_, [&] { return reader_.role(role); });
+        return checker_.remembered(checker_.roles_, role, present_, [&] {
+            return ask<RoleFacts>([&](FactReader& reader) { return reader.role(role); });
+        });
     }
 
     // The relations that the need is about: one, or, in an old version of the lake, all that it may mean.
@@ -64,8 +84,7 @@ class Checker::Judge {
         const Name name{need.schema, need.name};
         if (!need.travelled && !needs_.schema_version) return newest(need);
         if (!need.travelled && *needs_.schema_version >= present_.schema_version) {
-            auto facts = checker_.remembered(checker_.relations_, name, present_,
-                                             [&] { return reader_.relation(need.schema, need.name); });
+            auto facts = checker_.remembered(checker_.relations_, name, present_, [&] { return ask_relation(need); });
             if (!facts) return facts.error();
             if (!*facts) return std::vector<RelationFacts>();
             return std::vector<RelationFacts>{std::move(**facts)};
@@ -74,7 +93,7 @@ class Checker::Judge {
         if (!numbers) return numbers.error();
         std::vector<RelationFacts> found;
         for (const long long number : *numbers) {
-            auto facts = reader_.relation(number);
+            auto facts = ask<RelationFacts>([&](FactReader& reader) { return reader.relation(number); });
             if (!facts) return facts.error();
             if (!facts->facts) return std::vector<RelationFacts>();  // its privileges are gone with it
             found.push_back(std::move(*facts->facts));
@@ -85,7 +104,7 @@ class Checker::Judge {
     // For a statement that has not looked at the lake itself: what has the name now.
     Result<std::vector<RelationFacts>> newest(const RelationNeed& need) {
         if (auto current = checker_.options_.catch_up(); !current) return current.error();
-        auto facts = reader_.relation(need.schema, need.name);
+        auto facts = ask_relation(need);
         if (!facts) return facts.error();
         if (!facts->facts) return std::vector<RelationFacts>();
         return std::vector<RelationFacts>{std::move(*facts->facts)};
@@ -137,13 +156,13 @@ class Checker::Judge {
 
     std::optional<Refusal> created(const RoleFacts& role) {
         for (const std::string& name : needs_.created_in) {
-            const auto schema = reader_.schema(name);
+            const auto schema = ask_schema(name);
             if (!schema) return unknowable(schema.error());
             if (!schema->facts || !has_privilege(role, *schema->facts, Privilege::create))
                 return denied("schema", schema->facts ? schema->facts->name : name);
         }
         if (!needs_.creates_schema) return std::nullopt;
-        const auto database = reader_.database();
+        const auto database = ask<SchemaFacts>([](FactReader& reader) { return reader.database(); });
         if (!database) return unknowable(database.error());
         if (!database->facts || !has_privilege(role, *database->facts, Privilege::create))
             return denied("database", "lake");
@@ -153,14 +172,15 @@ class Checker::Judge {
     // The owner of an object, and the owner of the schema that it lies in.
     Result<std::vector<Oid>> owners(const OwnershipNeed& need) {
         std::vector<Oid> owners;
-        const auto schema = reader_.schema(need.schema);
+        const auto schema = ask_schema(need.schema);
         if (!schema) return schema.error();
         if (need.kind == ObjectKind::schema) {
             if (schema->facts) owners.push_back(schema->facts->owner);
             return owners;
         }
         if (need.kind == ObjectKind::macro) {
-            const auto macro = reader_.macro(need.schema, need.name);
+            const auto macro =
+                ask<SchemaFacts>([&](FactReader& reader) { return reader.macro(need.schema, need.name); });
             if (!macro) return macro.error();
             if (macro->facts) owners.push_back(macro->facts->owner);
             return owners;
@@ -189,7 +209,7 @@ class Checker::Judge {
     }
 
     Checker& checker_;
-    FactReader& reader_;
+    std::unique_ptr<FactReader>& reader_;
     const Present& present_;
     const Needs& needs_;
 };
@@ -300,10 +320,30 @@ std::optional<Refusal> Checker::check_on(std::unique_ptr<FactReader> reader, con
         if (reader) give_back(nullptr, false);
         return unknowable(present.error());
     }
-    Judge judge(*this, *reader, *present, needs);
-    auto refusal = judge.judge(role);
-    give_back(std::move(reader), !refusal || refusal->sqlstate == "42501");
+    {
+        const std::lock_guard lock(mutex_);
+        present_ = *present;
+    }
+    return judge(std::move(reader), *present, role, needs);
+}
+
+std::optional<Refusal> Checker::judge(std::unique_ptr<FactReader> reader, const Present& present,
+                                      const std::string& role, const Needs& needs) {
+    auto refusal = Judge(*this, reader, present, needs).judge(role);
+    if (reader) give_back(std::move(reader), !refusal || refusal->sqlstate == "42501");
     return refusal;
+}
+
+std::optional<Refusal> Checker::check_in(const std::string& snapshot, const std::string& role, const Needs& needs) {
+    if (needs.empty()) return std::nullopt;
+    std::optional<Present> present;
+    {
+        const std::lock_guard lock(mutex_);
+        present = present_;
+    }
+    const bool is_present = present && present->snapshot == snapshot;
+    if (!is_present || present->schema_version < needs.schema_version.value_or(-1)) return check(role, needs);
+    return judge(nullptr, *present, role, needs);
 }
 
 std::optional<Refusal> Checker::check(const std::string& role, const Needs& needs) {

@@ -7,7 +7,8 @@
 // of each kind. An answer that was asked for after a statement arrived is good for it, so what is revoked before a
 // statement arrives is revoked for it.
 //
-// A kept answer (src/cache) keeps its Needs with it: check(role, needs) says whether the role may still have it.
+// A kept answer (src/cache) keeps its Needs with it. Who is about to give one has just asked the lake's database for
+// more, PostgreSQL's snapshot with it, and spends no question here while that is still the one of the last check.
 #pragma once
 
 #include <condition_variable>
@@ -45,6 +46,9 @@ class Checker {
 
     // Whether `role` may, now, do what `needs` says. nullopt: it may.
     std::optional<Refusal> check(const std::string& role, const Needs& needs);
+    // The same, where `snapshot` is pg_current_snapshot() of any of the server's databases, asked for after the
+    // statement came.
+    std::optional<Refusal> check_in(const std::string& snapshot, const std::string& role, const Needs& needs);
 
   private:
     friend class RoleGate;
@@ -53,6 +57,9 @@ class Checker {
 
     // The mirror may have to be made first, and a lost connection opened again.
     std::optional<Refusal> check_on(std::unique_ptr<FactReader> reader, const std::string& role, const Needs& needs);
+    // `reader` may be null, and is then borrowed when something has to be read.
+    std::optional<Refusal> judge(std::unique_ptr<FactReader> reader, const Present& present, const std::string& role,
+                                 const Needs& needs);
     Result<Present> present_on(std::unique_ptr<FactReader>& reader, const Needs& needs);
 
     Result<std::unique_ptr<FactReader>> borrow();
@@ -73,6 +80,7 @@ class Checker {
     std::condition_variable returned_;
     std::vector<std::unique_ptr<FactReader>> idle_;  // under mutex_
     std::size_t on_loan_ = 0;                        // under mutex_
+    std::optional<Present> present_;                 // under mutex_: as it was asked for last
     std::string snapshot_;                           // under mutex_: in which all that is known was read
     std::map<std::string, RoleFacts> roles_;         // under mutex_
     std::map<Name, RelationFacts> relations_;        // under mutex_
@@ -92,6 +100,10 @@ class RoleGate final : public Gate {
     void expect() override;
     void forget() override;
     std::optional<Refusal> check(const Needs& needs) override;
+    // As Checker::check_in().
+    std::optional<Refusal> check_in(const std::string& snapshot, const Needs& needs) {
+        return checker_.check_in(snapshot, role_, needs);
+    }
 
   private:
     Checker& checker_;

@@ -1,7 +1,5 @@
 #include "cache/newest_snapshot.hpp"
 
-#include <string>
-
 namespace boathouse::cache {
 
 Result<LakeVersion> NewestSnapshot::ask() {
@@ -44,9 +42,9 @@ Result<LakeVersion> NewestSnapshot::question_once() {
         if (!opened) return opened.error();
         connection_.emplace(std::move(*opened));
         // Planned once.
-        if (auto prepared = connection_->execute(
-                "PREPARE newest_snapshot AS SELECT snapshot_id, schema_version FROM public.ducklake_snapshot "
-                "ORDER BY snapshot_id DESC LIMIT 1");
+        if (auto prepared = connection_->execute("PREPARE newest_snapshot AS SELECT snapshot_id, schema_version, "
+                                                 "pg_current_snapshot() FROM public.ducklake_snapshot "
+                                                 "ORDER BY snapshot_id DESC LIMIT 1");
             !prepared)
             return prepared.error();
     }
@@ -54,7 +52,8 @@ Result<LakeVersion> NewestSnapshot::question_once() {
     if (!rows) return rows.error();
     if (rows->empty()) return Error{ErrorKind::corrupt, "the catalog holds no snapshot", "", ""};
     const catalog::Row& row = rows->front();
-    return LakeVersion{std::stoll(row.at(0).value_or("0")), std::stoll(row.at(1).value_or("0"))};
+    return LakeVersion{std::stoll(row.at(0).value_or("0")), std::stoll(row.at(1).value_or("0")),
+                       row.at(2).value_or("")};
 }
 
 }  // namespace boathouse::cache

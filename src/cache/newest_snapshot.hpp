@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "base/error.hpp"
 #include "catalog/connection.hpp"
@@ -19,7 +20,8 @@ namespace boathouse::cache {
 
 struct LakeVersion {
     long long snapshot = 0;
-    long long schema = 0;  // moves with every change of a table's or view's shape
+    long long schema = 0;      // moves with every change of a table's or view's shape
+    std::string catalog = {};  // PostgreSQL's own snapshot, pg_current_snapshot(), in which these were read
 };
 
 class NewestSnapshot {

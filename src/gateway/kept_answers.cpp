@@ -72,7 +72,7 @@ Session::Kept Session::look_for_kept(const std::optional<std::string>& key) {
     if (!key || interrupted()) return kept;
     cache::Results& results = services_.answers->results;
     const cache::Results::Look look = results.look(*key);
-    if (look.answer) return give_kept(look.answer);
+    if (look.answer) return give_kept(look.answer, std::nullopt);
     if (!look.is_worth_keeping) return kept;
     // Where the catalog does not answer, the statement itself says so.
     const auto newest = services_.answers->newest.ask();
@@ -82,16 +82,20 @@ Session::Kept Session::look_for_kept(const std::optional<std::string>& key) {
         results.wait(*turn.flight, [this] { return interrupted(); });
         turn = results.join(*key, newest->snapshot);
     }
-    if (turn.answer) return give_kept(std::move(turn.answer));
+    if (turn.answer) return give_kept(std::move(turn.answer), newest->catalog);
     kept.computation = std::move(turn.computation);
     return kept;
 }
 
 // Not to whom it is not for, or no longer: the statement then runs, and says why not.
-Session::Kept Session::give_kept(std::shared_ptr<const cache::KeptAnswer> answer) {
+Session::Kept Session::give_kept(std::shared_ptr<const cache::KeptAnswer> answer,
+                                 const std::optional<std::string>& catalog_snapshot) {
     Kept kept;
-    access::RoleGate* const gate = privileges();
-    if (gate != nullptr && gate->check(answer->needs)) return kept;
+    if (access::RoleGate* const gate = privileges()) {
+        const auto refusal =
+            catalog_snapshot ? gate->check_in(*catalog_snapshot, answer->needs) : gate->check(answer->needs);
+        if (refusal) return kept;
+    }
     kept.rows = cache::give(std::move(answer));
     return kept;
 }

@@ -168,7 +168,7 @@ class Session {
                                           const std::vector<std::uint32_t>& types = {}) const;
     std::optional<std::string> description_key(std::string_view text, const std::vector<std::uint32_t>& types) const;
     Kept look_for_kept(const std::optional<std::string>& key);
-    Kept give_kept(std::shared_ptr<const cache::KeptAnswer> answer);
+    Kept give_kept(std::shared_ptr<const cache::KeptAnswer> answer, const std::optional<std::string>& catalog_snapshot);
     // The rows as they are, kept once they are complete if they may be.
     std::unique_ptr<engine::ResultStream> keep(std::unique_ptr<engine::ResultStream> rows, bool has_notices,
                                                Kept& kept);

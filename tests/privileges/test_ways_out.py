@@ -113,6 +113,14 @@ CALL ducklake_expire_snapshots('lake', older_than => now())
 CALL ducklake_add_data_files('lake', 'open', '{path}main/secret/x.parquet')
 CALL ducklake_set_commit_message('lake', 'admin', 'not me')
 CHECKPOINT lake
+SELECT * FROM boathouse.table_diff('secret', 0, {version})
+SELECT * FROM boathouse.table_history('secret')
+SELECT * FROM boathouse_box_table_diff('secret', '0', '{version}', '')
+CALL boathouse.restore_table('secret', {version})
+CALL boathouse.undrop_table('secret')
+CALL boathouse.set_policy('snapshot_age', '1 hour')
+CALL boathouse.create_tag('mine')
+SELECT * FROM boathouse.keeper_runs
 SELECT boathouse_view_columns(0)
 SELECT * FROM boathouse_view_columns(0)
 """
