@@ -204,7 +204,7 @@ void Session::execute(const Frame& frame, bool sync_follows, Buffer& out) {
 
 void Session::run_portal(const std::string& name, bool sync_follows, std::uint64_t rows_max, Buffer& out) {
     Portal* portal = portals_.find(name);
-    if (!portal->started || run_alone_) {
+    if (!portal->started) {
         portal->started = true;
         if (portal->statement && portal->statement->plan) put_notices(portal->statement->plan->notices(), out);
         if (auto started = start_portal(name, *portal, sync_follows, out); !started)

@@ -18,6 +18,8 @@ namespace {
 
 // Of one pipeline; more go through a transaction of DuckDB's, which writes them to a file.
 constexpr std::size_t kGatheredBytesMax = std::size_t{16} << 20;
+// Of making a statement's rows anew for a table that has changed meanwhile; then DuckDB runs the statement.
+constexpr unsigned kStaleRoundsMax = 4;
 
 std::string insert_tag(std::uint64_t rows) {
     return "INSERT 0 " + std::to_string(rows);
@@ -94,13 +96,15 @@ void Session::resume_gathered(Buffer& out) {
     const bool was_alone = transaction_ == Transaction::none;
     if (!was_alone && resumption_ != Resumption::sync) finish_transaction(fate.has_value(), out);
     // Alone, a statement can be run again: nothing was written, and the client knows of nothing.
-    run_alone_ = member->fate() == ingest::Fate::stale && was_alone;
+    const bool again = member->fate() == ingest::Fate::stale && was_alone;
+    stale_rounds_ = again ? stale_rounds_ + 1 : 0;
+    run_alone_ = stale_rounds_ > kStaleRoundsMax;
     switch (resumption_) {
         case Resumption::script:
-            resume_gathered_script(fate, out);
+            resume_gathered_script(fate, again, out);
             break;
         case Resumption::execute:
-            resume_gathered_execute(fate, out);
+            resume_gathered_execute(fate, again, out);
             break;
         case Resumption::sync:
             finish_transaction(fate.has_value(), out);
@@ -111,8 +115,8 @@ void Session::resume_gathered(Buffer& out) {
     run_alone_ = false;
 }
 
-void Session::resume_gathered_script(const Outcome<void>& fate, Buffer& out) {
-    if (!fate && !run_alone_) {
+void Session::resume_gathered_script(const Outcome<void>& fate, bool again, Buffer& out) {
+    if (!fate && !again) {
         put_error(fate.error(), out);
         fail_transaction(out);
         return end_script(out);
@@ -124,8 +128,11 @@ void Session::resume_gathered_script(const Outcome<void>& fate, Buffer& out) {
     resume_script(out);
 }
 
-void Session::resume_gathered_execute(const Outcome<void>& fate, Buffer& out) {
-    if (run_alone_) return run_portal(portal_joined_, true, UINT64_MAX, out);
+void Session::resume_gathered_execute(const Outcome<void>& fate, bool again, Buffer& out) {
+    if (again) {
+        portals_.find(portal_joined_)->started = false;
+        return run_portal(portal_joined_, true, UINT64_MAX, out);
+    }
     if (!fate) return fail_extended(fate.error(), out);
     pgwire::put_command_complete(out, insert_tag(rows_joined_));
     restart_clock();

@@ -151,8 +151,8 @@ class Session {
     engine::Outcome<void> open_gathered();
     static engine::Outcome<void> fate_of(const ingest::Member& member);
     void resume_gathered(pgwire::Buffer& out);
-    void resume_gathered_script(const engine::Outcome<void>& fate, pgwire::Buffer& out);
-    void resume_gathered_execute(const engine::Outcome<void>& fate, pgwire::Buffer& out);
+    void resume_gathered_script(const engine::Outcome<void>& fate, bool again, pgwire::Buffer& out);
+    void resume_gathered_execute(const engine::Outcome<void>& fate, bool again, pgwire::Buffer& out);
 
     // copy.cpp
     engine::Outcome<std::unique_ptr<engine::ResultStream>> start_copy(const CopyStatement& statement,
@@ -321,6 +321,7 @@ class Session {
     Resumption resumption_ = Resumption::sync;  // what goes on when they are there
     std::uint64_t rows_joined_ = 0;             // of the statement that waits
     std::string portal_joined_;                 // of the Execute that waits
+    unsigned stale_rounds_ = 0;                 // of the statement that waited last
     bool run_alone_ = false;                    // the present statement is not gathered
     bool skipping_to_sync_ = false;
 };
