@@ -272,6 +272,7 @@ void Connection::enqueue(std::vector<Frame> frames) {
         inbox_.push_back(std::move(frame));
     }
     if (was_idle) ++idleness_;
+    settled_ = false;
     schedule_locked();
 }
 

@@ -87,6 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Next next(pgwire::Frame& frame, bool& sync_follows, const pgwire::Buffer& out);
     Next become_idle_locked();
     bool send(pgwire::Buffer& out);
+    void settle_locked();
     bool send_at_once(pgwire::Buffer& out);
     void start_writing_locked();
     bool await_commit(pgwire::Buffer& out);
@@ -123,6 +124,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<Farewell> farewell_;  // under mutex_: the session ends when it is idle
     bool closing_ = false;              // under mutex_: shut down once everything is written
     bool held_back_ = false;            // under mutex_: no job until an answer that waits has gone
+    bool settled_ = false;              // under mutex_: all that has come is answered
     bool committing_ = false;           // under mutex_: no job until the session's rows are in the lake, or will not be
     std::uint64_t idleness_ = 0;        // under mutex_: which time without a command; a limit counts for one
     std::uint64_t statement_ = 0;       // under mutex_: which statement; a limit counts for one

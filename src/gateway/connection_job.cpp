@@ -175,9 +175,17 @@ bool Connection::send_at_once(Buffer& out) {
     return outgoing_.empty();
 }
 
+// Before an answer goes out that leaves nothing to do: who has it cancels nothing any more, until he asks for more.
+// REQUIRES: mutex_ is held, the caller is the job.
+void Connection::settle_locked() {
+    settled_ = inbox_.empty() && session_ && session_->awaits_command() && !session_->busy();
+    if (settled_) session_->forget_interruption();
+}
+
 // Hands bytes to the network; false if the job has to end and leave the client to read.
 bool Connection::send(Buffer& out) {
     const std::lock_guard lock(mutex_);
+    settle_locked();
     if (send_at_once(out)) return true;
     if (!out.empty()) outgoing_.push(out);
     start_writing_locked();
@@ -247,7 +255,7 @@ void Connection::end_session(Buffer& out) {
 
 void Connection::interrupt(Interruption reason) {
     const std::lock_guard lock(mutex_);
-    if (!session_ || gone_ || !logged_in_) return;
+    if (!session_ || gone_ || !logged_in_ || settled_) return;
     const bool waits_for_rows = !running_ && !parked_ && session_->awaits_copy_data();
     if (!running_ && !parked_ && !committing_ && !waits_for_rows) return;
     session_->interrupt(reason);
