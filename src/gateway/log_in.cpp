@@ -264,8 +264,11 @@ Step LogIn::admit(const Role& role, Buffer& out) {
         return refuse(out, "28000", "role \"" + user_ + "\" is not permitted to log in", "", "the role may not log in");
     }
     if (!role.may_enter && !may_enter_now()) {
+        const bool has_mirror = static_cast<bool>(services_.look_again);
         return refuse(out, "42501", "permission denied for database \"" + services_.database_names.front() + "\"",
-                      "User does not have CONNECT privilege.", "no CONNECT privilege");
+                      has_mirror ? "User does not have CONNECT privilege."
+                                 : "With an external catalog the SQL door is open to members of lake_admin only.",
+                      has_mirror ? "no CONNECT privilege" : "not a member of lake_admin");
     }
     pgwire::put_authentication_ok(out);
     log_debug("gateway", "\"{}\" logged in from {}{}", user_, peer_.address, peer_.encrypted ? " over TLS" : "");

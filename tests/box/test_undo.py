@@ -98,3 +98,12 @@ def test_what_cannot_be_brought_back_says_why(box, door):
         assert refused.returncode != 0 and words in refused.stderr, (arguments, refused.stderr)
     assert rows(door, "SELECT i, j FROM altered") == [(1, None)]
     door.execute("DROP TABLE altered")
+
+
+@pytest.mark.parametrize("call", ["restore_table('read_only', 1)", "undrop_table('read_only')", "undrop_schema('read_only')",
+                                  "set_policy('snapshot_age', 'off')", "unset_policy('snapshot_age')",
+                                  "create_tag('read_only')", "drop_tag('read_only')"])
+def test_a_read_only_transaction_changes_nothing(door, call):
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        door.execute(f"BEGIN READ ONLY; CALL boathouse.{call}; COMMIT")
+    door.execute("ROLLBACK")
