@@ -16,15 +16,22 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
+import psycopg
 
 from loopback import free_port
 
 PASSWORD = "correct-horse-battery"
-READY_TIMEOUT_SECONDS = 90
-STOP_TIMEOUT_SECONDS = 60
+READY_TIMEOUT_SECONDS = 180
+STOP_TIMEOUT_SECONDS = 120
+LOG_TIMEOUT_SECONDS = 30
+
+Answer = TypeVar("Answer")
 
 # "2026-11-22 16:23:48.241 warning supervisor: …": the levels that no healthy box writes.
 _COMPLAINT = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} (warning|error|critical)\s")
@@ -136,6 +143,13 @@ class Box:
         if alive:
             raise BoxFailed(f"still alive after the supervisor's death: {alive}\n{self.log()}")
 
+    def pause_keeper(self) -> "Box":
+        """The keeper commits when its minute has come, and tests that look at what changes between two statements of theirs
+        share a box: it does not, there."""
+        subprocess.run([self.binary, "keeper", "pause", "--data-dir", self.data_dir], env=self.environment, check=True,
+                       capture_output=True)
+        return self
+
     def restart(self) -> "Box":
         """stop() and start() on the same data directory and ports."""
         self.stop()
@@ -167,7 +181,7 @@ class Box:
     def http(self, path: str) -> tuple[int, str]:
         """GET from the HTTP door: status and text. Raises OSError when nothing answers."""
         try:
-            with urllib.request.urlopen(f"{self.http_url}{path}", timeout=10) as response:
+            with urllib.request.urlopen(f"{self.http_url}{path}", timeout=60) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -201,9 +215,19 @@ class Box:
     def child(self, name: str) -> psutil.Process:
         """The supervisor's direct child whose executable is called `name` ("postgres", "boathouse-engine")."""
         for process in psutil.Process(self.process.pid).children():
-            if Path(process.cmdline()[0]).name == name:
-                return process
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if Path(process.cmdline()[0]).name == name:
+                    return process
         raise BoxFailed(f"no child called {name}:\n{self.log()}")
+
+    def ask_children(self, question: Callable[[psutil.Process], Answer]) -> list[Answer]:
+        """The question's answers for every process below the supervisor, but for those that end meanwhile: PostgreSQL's
+        sessions and workers come and go."""
+        answers = []
+        for process in self.children():
+            with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+                answers.append(question(process))
+        return answers
 
     def output(self) -> str:
         """What the box printed on standard output since its last start."""
@@ -227,9 +251,24 @@ class Box:
 
     def take_complaints(self) -> list[str]:
         """Warnings and errors written since the last call that no test declared; forgets the declarations."""
+        if self.expected:
+            self._await_postgres_log()
         text = self.log()
         fresh, self._checked = _REPEATED_DROP.sub("", text[self._checked:]), len(text)
         complaints = [line for line in fresh.splitlines()
                       if _COMPLAINT.match(line) and not any(pattern.search(line) for pattern in self.expected)]
         self.expected.clear()
         return complaints
+
+    def _await_postgres_log(self) -> None:
+        """What PostgreSQL tells goes through a pipe to the supervisor, and is in the log a moment after the client knows: waits
+        until a word that is sent now has come out of it. Not if PostgreSQL, or the way through, is gone."""
+        word = f"the tests have read so far: {uuid.uuid4()}"
+        try:
+            with psycopg.connect(self.dsn, connect_timeout=LOG_TIMEOUT_SECONDS, autocommit=True) as connection:
+                connection.execute(f"DO $$ BEGIN RAISE LOG '{word}'; END $$")
+        except psycopg.Error:
+            return
+        deadline = time.monotonic() + LOG_TIMEOUT_SECONDS
+        while word not in self.log() and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)

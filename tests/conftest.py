@@ -69,7 +69,7 @@ def duckdb_home(duckdb_prefix, tmp_path_factory) -> Path:
 def box(boathouse):
     """A box on a local data path that tests share: keep to tables of your own names, and do not stop it."""
     with running(boathouse) as box:
-        yield box
+        yield box.pause_keeper()
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def s3():
 def box_s3(boathouse, s3):
     """A shared box whose lake lies in the S3 server's bucket, under shared/."""
     with running(boathouse, settings=s3.box_settings("shared")) as box:
-        yield box
+        yield box.pause_keeper()
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ class Command:
         self.home = home
 
     def __call__(self, *arguments: str, **environment: str) -> Outcome:
-        done = subprocess.run([str(self.executable), *arguments], capture_output=True, text=True, timeout=60,
+        done = subprocess.run([str(self.executable), *arguments], capture_output=True, text=True, timeout=240,
                               cwd=self.home, stdin=subprocess.DEVNULL,
                               env={"PATH": os.environ["PATH"], "HOME": str(self.home), **environment})
         return Outcome(done.returncode, done.stdout, done.stderr)

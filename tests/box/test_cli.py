@@ -103,7 +103,7 @@ printf '%s\n' "${COMPREPLY[@]}"
 def test_bash_completes(boathouse, tmp_path, line, offered):
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner-file").touch()
-    done = subprocess.run(["bash", "-c", BASH], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+    done = subprocess.run(["bash", "-c", BASH], capture_output=True, text=True, timeout=240, cwd=tmp_path,
                           env={"PATH": os.environ["PATH"], "BOATHOUSE": str(boathouse), "LINE": line})
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == offered
@@ -118,7 +118,7 @@ def test_bash_completes(boathouse, tmp_path, line, offered):
 ])
 def test_fish_completes(boathouse, tmp_path, line, offered):
     script = '$BOATHOUSE completion fish | source; complete --do-complete $LINE'
-    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=240, cwd=tmp_path,
                           env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "BOATHOUSE": str(boathouse),
                                "LINE": line})
     assert done.returncode == 0, done.stderr
@@ -127,6 +127,6 @@ def test_fish_completes(boathouse, tmp_path, line, offered):
 
 def test_zsh_takes_the_script(boathouse, tmp_path):
     script = 'autoload -U compinit; compinit -u -D; source <("$BOATHOUSE" completion zsh); print -r -- $_comps[boathouse]'
-    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+    done = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, timeout=240, cwd=tmp_path,
                           env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "BOATHOUSE": str(boathouse)})
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "_boathouse", "")

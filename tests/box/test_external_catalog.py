@@ -167,6 +167,6 @@ def test_commands_need_the_url_again(guest, name):
     arguments = ["list"] if name == "user" else []
     environment = {key: value for key, value in guest.environment.items() if key != "BOATHOUSE_CATALOG"}
     done = subprocess.run([guest.binary, name, *arguments, "--data-dir", guest.data_dir], env=environment,
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=240)
     assert done.returncode == 78
     assert "external catalog" in done.stderr and "BOATHOUSE_CATALOG" in done.stderr

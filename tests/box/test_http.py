@@ -4,7 +4,6 @@ import gzip
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -179,9 +178,10 @@ def test_readiness_tells_the_truth_about_a_catalog_that_hangs_and_dies(new_box):
     box.expect("not ready")
     box.expect("postgres|PostgreSQL")
     postgres = box.child("postgres")
-    stopped = [postgres, *postgres.children()]
-    for process in stopped:
-        process.send_signal(signal.SIGSTOP)
+    postgres.suspend()  # first: from now on none of its children comes or goes
+    children = postgres.children()
+    for process in children:
+        process.suspend()
     try:
         until(lambda: box.http("/readyz")[0] == 503)
         reasons = json.loads(box.http("/readyz")[1])["reasons"]
@@ -189,8 +189,9 @@ def test_readiness_tells_the_truth_about_a_catalog_that_hangs_and_dies(new_box):
         assert box.http("/healthz")[0] == 200
         assert samples(box)["boathouse_catalog_up", ()] == 0
     finally:
-        for process in stopped:
-            process.send_signal(signal.SIGCONT)
+        for process in children:
+            process.resume()
+        postgres.resume()
     until(box.is_ready)
     # A supervisor that sleeps cannot start PostgreSQL again before the test has looked: that takes it 0.3 s.
     supervisor = psutil.Process(box.pid)

@@ -9,7 +9,7 @@ import pytest
 
 def user(box, *arguments, text: str | None = None) -> subprocess.CompletedProcess:
     return subprocess.run([box.binary, "user", arguments[0], "--data-dir", box.data_dir, *arguments[1:]], input=text or "",
-                          env=box.environment, capture_output=True, text=True, timeout=60)
+                          env=box.environment, capture_output=True, text=True, timeout=240)
 
 
 def enter(box, name: str, password: str) -> psycopg.Connection:
@@ -68,6 +68,6 @@ def test_refusals_say_why(box, arguments, code, says):
 
 def test_without_a_box(box, tmp_path):
     box_elsewhere = subprocess.run([box.binary, "user", "list", "--data-dir", tmp_path], env=box.environment,
-                                   capture_output=True, text=True, timeout=60)
+                                   capture_output=True, text=True, timeout=240)
     assert box_elsewhere.returncode == 69
     assert "no box answers" in box_elsewhere.stderr and "boathouse serve" in box_elsewhere.stderr

@@ -13,7 +13,7 @@ import pytest
 
 def migrate(box, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run([box.binary, "migrate", "--data-dir", box.data_dir, *arguments], env=box.environment, input="",
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=240)
 
 
 def attach_and_migrate(box) -> None:

@@ -49,6 +49,7 @@ def rust(cache) -> runners.Rust:
 def lake(boathouse, page, duckdb_home):
     """A box on a local data path, after the page's Python block has run."""
     with running(boathouse) as box:
+        box.pause_keeper()
         box.python_output = runners.python(for_box(page.block("Python", "python"), box), duckdb_home)
         yield box
 
@@ -74,6 +75,6 @@ def lake_s3(boathouse, s3, page, duckdb_home, tmp_path_factory):
     for number in (0, 1):
         runners.duckdb_cli(for_bucket(page.block("A lake in S3", "sql", number), s3), home)
     with running(boathouse, settings=s3.box_settings("clients")) as box:
-        box.client_home = home
+        box.pause_keeper().client_home = home
         box.python_output = runners.python(for_box(page.block("Python", "python"), box), home)
         yield box

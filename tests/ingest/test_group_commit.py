@@ -275,4 +275,4 @@ def test_stopping_keeps_what_was_answered(new_box):
     with psycopg.connect(where, autocommit=True) as reader:
         rows = dict(reader.execute("SELECT writer, count(*) FROM kept GROUP BY writer").fetchall())
         assert reader.execute("SELECT count(*) - count(DISTINCT (writer, n)) FROM kept").fetchone() == (0,)
-    assert all(answered[number] <= rows[number] <= answered[number] + 1 for number in answered)
+    assert all(answered[number] <= rows.get(number, 0) <= answered[number] + 1 for number in answered)

@@ -28,6 +28,7 @@ PRIVILEGES = ["USAGE ON SCHEMAS TO lake_reader", "CREATE ON SCHEMAS TO lake_writ
 def schema_box(boathouse):
     """A box whose lake, and whose database "peer", have the tables of SCHEMA."""
     with running(boathouse) as box:
+        box.pause_keeper()
         with psycopg.connect(**postgres_of(box, "postgres"), autocommit=True) as server:
             server.execute(f'CREATE DATABASE peer OWNER "{box.user}" TEMPLATE template0')
         with psycopg.connect(**postgres_of(box, "peer"), autocommit=True) as peer:
@@ -81,7 +82,7 @@ def psql():
         result = subprocess.run(
             ["psql", "-X", "-h", where["host"], "-p", str(where["port"]), "-U", where["user"], "-d", where["dbname"],
              *arguments],
-            input=script, capture_output=True, text=True, env=environment, timeout=60)
+            input=script, capture_output=True, text=True, env=environment, timeout=240)
         return result.stdout + result.stderr
 
     return run

@@ -14,7 +14,7 @@ def pytest_addoption(parser):
 def box_encrypted(boathouse):
     """A shared box whose lake is encrypted."""
     with running(boathouse, settings={"BOATHOUSE_LAKE_ENCRYPTED": "true"}) as box:
-        yield box
+        yield box.pause_keeper()
 
 
 @pytest.fixture(scope="session")

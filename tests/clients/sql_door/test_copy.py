@@ -164,7 +164,7 @@ def test_psql_copies_a_file_in(doors, box, tmp_path):
     result = subprocess.run(
         ["psql", "-X", "-h", box.host, "-p", str(box.sql_port), "-U", box.user, "-d", "lake",
          "-c", f"\\copy copy_rows (id, name) FROM '{tmp_path}/rows.csv' CSV HEADER"],
-        capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "PGPASSWORD": box.password}, timeout=60)
+        capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "PGPASSWORD": box.password}, timeout=240)
     assert result.stderr == ""
     assert result.stdout == "COPY 5000\n"
     assert doors[0].execute("SELECT count(*), max(name) FROM copy_rows").fetchone() == (5000, "name 999, quoted")

@@ -13,7 +13,7 @@ def psql(box):
         environment = {"PATH": "/usr/bin:/bin", "PGPASSWORD": password or box.password, "PGCONNECT_TIMEOUT": "10"}
         return subprocess.run(
             ["psql", "-X", "-h", box.host, "-p", str(box.sql_port), "-U", user or box.user, "-d", database, *arguments],
-            input=script, capture_output=True, text=True, env=environment, timeout=60)
+            input=script, capture_output=True, text=True, env=environment, timeout=240)
 
     return run
 

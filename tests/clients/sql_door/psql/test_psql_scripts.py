@@ -10,7 +10,7 @@ def psql(door):
     def run(script: str, *arguments: str):
         return subprocess.run(
             ["psql", "-X", "-At", "-h", door["host"], "-p", str(door["port"]), "-U", door["user"], "-d", door["dbname"], *arguments],
-            input=script, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "PGPASSWORD": door["password"]}, timeout=60)
+            input=script, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "PGPASSWORD": door["password"]}, timeout=240)
 
     return run
 

@@ -142,11 +142,20 @@ def test_result_given_up_halfway(lake):
 
 
 def test_cancel(lake):
-    timer = threading.Timer(0.3, lake.cancel_safe)
-    timer.start()
-    with pytest.raises(psycopg.errors.QueryCanceled):
-        lake.execute("SELECT count(*) FROM range(100000000000) AS a(i) WHERE i % 7 = 3")
-    timer.join()
+    ended = threading.Event()
+
+    def cancel() -> None:
+        while not ended.wait(0.3):  # the first may come before the statement has begun
+            lake.cancel_safe()
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    try:
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            lake.execute("SELECT count(*) FROM range(100000000000) AS a(i) WHERE i % 7 = 3")
+    finally:
+        ended.set()
+        canceller.join()
     assert lake.execute("SELECT 1").fetchone() == (1,)
 
 
