@@ -7,9 +7,11 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 ARGS ?=
 FUZZ_SECONDS ?= 60
+# What the sanitizers look at beside the unit tests: sessions of the SQL door, and commits that they share.
+SANITIZED_TESTS ?= tests/door tests/ingest
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit build check style lint bench fuzz fmt install image test-image clean all-targets configure reconfigure packages
+.PHONY: help run test test-unit test-asan test-tsan build check style lint bench fuzz fmt install image test-image clean all-targets configure reconfigure packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,6 +30,12 @@ test: test-unit ## build and run every test
 test-unit: all-targets ## build and run the tests that stand beside the sources
 	@scripts/packages run
 	@ctest --preset $(PRESET)
+
+test-asan: ## unit tests, and those of the SQL door's sessions, under AddressSanitizer and UBSan: an hour
+	@$(MAKE) test PRESET=asan ARGS="$(SANITIZED_TESTS)"
+
+test-tsan: ## the same under ThreadSanitizer
+	@$(MAKE) test PRESET=tsan ARGS="$(SANITIZED_TESTS)"
 
 build: configure ## build build/release/boathouse
 	@cmake --build $(BUILD) --parallel $(JOBS) --target boathouse boathouse-engine

@@ -31,6 +31,9 @@ READY_TIMEOUT_SECONDS = 180
 STOP_TIMEOUT_SECONDS = 120
 LOG_TIMEOUT_SECONDS = 30
 
+# What a program under test may have from the tests' own environment.
+INHERITED = ("BOATHOUSE_PG_BIN", "BOATHOUSE_EXTENSION_DIR", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
+
 Answer = TypeVar("Answer")
 
 # "2026-11-22 16:23:48.241 warning supervisor: …": the levels that no healthy box writes.
@@ -78,9 +81,7 @@ class Box:
         self.environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(self.root)}
         self.environment |= {"POSTGRES_USER": self.user, "POSTGRES_PASSWORD": self.password,
                              "POSTGRES_DB": self.database}
-        for name in ("BOATHOUSE_PG_BIN", "BOATHOUSE_EXTENSION_DIR", "ASAN_OPTIONS", "TSAN_OPTIONS"):
-            if name in os.environ:
-                self.environment[name] = os.environ[name]
+        self.environment |= {name: os.environ[name] for name in INHERITED if name in os.environ}
         self.environment |= settings or {}
         self.user = self.environment["POSTGRES_USER"]
         self.password = self.environment["POSTGRES_PASSWORD"]

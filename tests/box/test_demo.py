@@ -5,6 +5,7 @@ import subprocess
 
 import duckdb
 import pytest
+from box_process import INHERITED
 
 FLIGHTS = "lake.nycflights13.flights"
 
@@ -24,9 +25,7 @@ def demo(boathouse, tmp_path):
 
     def run(box, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         inherited = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "POSTGRES_PASSWORD": box.password}
-        for name in ("BOATHOUSE_EXTENSION_DIR", "ASAN_OPTIONS", "TSAN_OPTIONS"):
-            if name in os.environ:
-                inherited[name] = os.environ[name]
+        inherited |= {name: os.environ[name] for name in INHERITED if name in os.environ}
         return subprocess.run([boathouse, "demo", "--data-dir", box.data_dir, *arguments], env=inherited | environment,
                               capture_output=True, text=True, timeout=240)
 
