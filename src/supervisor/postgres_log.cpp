@@ -47,10 +47,10 @@ std::optional<Found> find_severity(const std::string& line) {
     return first;
 }
 
-// Sessions that end, or are refused, because PostgreSQL starts or stops.
-bool comes_with_start_or_stop(const std::string& line) {
-    for (const char* words :
-         {"the database system is ", "due to administrator command", "due to unexpected postmaster exit"}) {
+// Sessions that end, or are refused, because PostgreSQL starts or stops, or because their client is gone.
+bool is_expected_end(const std::string& line) {
+    for (const char* words : {"the database system is ", "due to administrator command",
+                              "due to unexpected postmaster exit", "connection to client lost"}) {
         if (line.find(words) != std::string::npos) return true;
     }
     return false;
@@ -59,6 +59,8 @@ bool comes_with_start_or_stop(const std::string& line) {
 }  // namespace
 
 PostgresLogLine PostgresLog::read(const std::string& line) {
+    // What our own program says when it could not archive a piece of the log.
+    if (line.starts_with("boathouse: ")) level_ = LogLevel::warning;
     const auto found = find_severity(line);
     if (!found || found->word.severity == Severity::continuation) return {.level = level_, .text = line};
     const bool is_session = found->position > 0;
@@ -74,10 +76,10 @@ PostgresLogLine PostgresLog::read(const std::string& line) {
             result.level = is_session ? LogLevel::info : LogLevel::warning;
             break;
         case Severity::fatal:
-            result.is_fatal = !is_session && !comes_with_start_or_stop(line);
-            result.level = result.is_fatal                  ? LogLevel::error
-                           : comes_with_start_or_stop(line) ? LogLevel::info
-                                                            : LogLevel::warning;
+            result.is_fatal = !is_session && !is_expected_end(line);
+            result.level = result.is_fatal         ? LogLevel::error
+                           : is_expected_end(line) ? LogLevel::info
+                                                   : LogLevel::warning;
             break;
         case Severity::panic:
             result.is_fatal = true;

@@ -19,7 +19,7 @@ struct PostgresLogLine {
 class PostgresLog {
   public:
     // A statement's ERROR is its client's business: info. A session's FATAL is a warning, but for those that come with
-    // starting and stopping. PostgreSQL's own FATAL and PANIC are errors.
+    // starting and stopping, or with a client that is gone. PostgreSQL's own FATAL and PANIC are errors.
     PostgresLogLine read(const std::string& line);
 
   private:

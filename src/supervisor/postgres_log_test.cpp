@@ -38,6 +38,18 @@ TEST(PostgresLogTest, StoppingIsNoReasonToWarn) {
     EXPECT_EQ(log.read("a@b FATAL:  the database system is starting up").level, LogLevel::info);
 }
 
+TEST(PostgresLogTest, AClientThatIsGoneIsNoReasonToWarn) {
+    PostgresLog log;
+    EXPECT_EQ(log.read("boathouse@[unknown] FATAL:  connection to client lost").level, LogLevel::info);
+}
+
+TEST(PostgresLogTest, SaysWhyNothingIsArchived) {
+    PostgresLog log;
+    log.read("LOG:  something");
+    EXPECT_EQ(log.read("boathouse: cannot write /mnt/backup/wal/1.gz: No space left").level, LogLevel::warning);
+    EXPECT_EQ(log.read("LOG:  archive command failed with exit code 1").level, LogLevel::info);
+}
+
 TEST(PostgresLogTest, AClientCannotShoutByWhatItWrites) {
     PostgresLog log;
     const auto line = log.read("admin@lakehouse ERROR:  invalid input: \"PANIC:  \" FATAL:  x");
