@@ -153,6 +153,8 @@ std::unique_ptr<CLI::App> command_tree(Invocation& invocation) {
     add_tag(*root, invocation);
     add_keeper(*root, invocation);
     add_undo(*root, invocation);
+    add_backup(*root, invocation);
+    add_restore(*root, invocation);
     add_migrate(*root, invocation);
     add_doctor(*root, invocation);
     add_demo(*root, invocation);

@@ -14,6 +14,8 @@ void add_policy(CLI::App& root, Invocation& invocation);
 void add_tag(CLI::App& root, Invocation& invocation);
 void add_keeper(CLI::App& root, Invocation& invocation);
 void add_undo(CLI::App& root, Invocation& invocation);
+void add_backup(CLI::App& root, Invocation& invocation);
+void add_restore(CLI::App& root, Invocation& invocation);
 void add_migrate(CLI::App& root, Invocation& invocation);
 void add_doctor(CLI::App& root, Invocation& invocation);
 void add_demo(CLI::App& root, Invocation& invocation);

@@ -103,6 +103,29 @@ void check_clock(catalog::Connection& connection, Findings& findings) {
                         "Set both by NTP: time travel by timestamp and TLS certificates go by the clock."});
 }
 
+constexpr const char* kArchive =
+    "SELECT failed_count, coalesce(last_failed_wal, ''), coalesce(last_archived_time::text, 'never'),"
+    " last_failed_time > coalesce(last_archived_time, '-infinity') FROM pg_stat_archiver"
+    " WHERE current_setting('archive_mode') <> 'off'";
+
+// A piece that cannot be archived stays on the catalog's disk, with all that come after it.
+void check_archive(catalog::Connection& connection, Findings& findings) {
+    const auto rows = connection.query(kArchive);
+    for (const auto& row : rows ? *rows : catalog::Rows()) {
+        if (row.at(3) != "t") {
+            findings.push_back(
+                {"archive", Level::ok, "the catalog's log is archived, last: " + row.at(2).value_or("?")});
+            continue;
+        }
+        findings.push_back(
+            {"archive", Level::failure,
+             fmt::format("the catalog's log is not archived: {} has failed, {} attempts in all, the last "
+                         "success was {}; it grows until the disk is full",
+                         row.at(1).value_or("?"), row.at(0).value_or("?"), row.at(2).value_or("?")),
+             "The box's log says why; is there room, and may the box's user write, where backups go?"});
+    }
+}
+
 // Sessions that sit in an open transaction, with the number of those that wait for them: for long, or while others
 // wait.
 constexpr const char* kOrphans = R"sql(
@@ -146,6 +169,7 @@ void check_catalog(catalog::Connection& connection, Findings& findings) {
     check_settings(connection, findings);
     check_clock(connection, findings);
     check_locks(connection, findings);
+    check_archive(connection, findings);
 }
 
 }  // namespace boathouse::cli

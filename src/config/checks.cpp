@@ -32,6 +32,7 @@ class Checker {
     void catalog();
     void data_path();
     void s3();
+    void backup();
 
   private:
     void missing(std::string name, std::string reason) { complaints_.push_back({std::move(name), std::move(reason)}); }
@@ -223,6 +224,27 @@ void Checker::s3() {
     }
 }
 
+// What is lost together is no backup.
+void Checker::backup() {
+    constexpr std::size_t kKeyDigits = 64;
+    const std::string& key = settings_.backup_key.reveal();
+    if (!key.empty() &&
+        (key.size() != kKeyDigits || key.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)) {
+        wrong("backup_key", "is not 64 hexadecimal digits: `openssl rand -hex 32` makes one");
+    }
+    const std::string& place = settings_.backup_to;
+    if (place.empty()) return;
+    if (place.find("://") != std::string::npos) {
+        wrong("backup_to", "'" + place + "' is not a local directory");
+    } else if ((place + "/").rfind(settings_.data_dir + "/", 0) == 0) {
+        wrong("backup_to", place + " lies in the data directory, and would be lost with it: name another disk's");
+    } else if (!settings_.catalog.empty()) {
+        wrong("backup_to",
+              "the catalog is external, and its files are its provider's: use the backups and the "
+              "point-in-time recovery of that PostgreSQL, and leave this out");
+    }
+}
+
 }  // namespace
 
 void check(const Settings& settings, const std::map<std::string, std::string>& origins,
@@ -236,6 +258,7 @@ void check(const Settings& settings, const std::map<std::string, std::string>& o
     checker.catalog();
     checker.data_path();
     checker.s3();
+    checker.backup();
 }
 
 }  // namespace boathouse::config

@@ -107,4 +107,23 @@ std::map<std::string, FileValue> read_file(const std::string& path, std::vector<
     return values;
 }
 
+std::string file_text(const Settings& settings, const std::vector<std::string_view>& keys) {
+    toml::table table;
+    for (const std::string_view key : keys) {
+        const Option& option = *find_option(key);
+        const std::string text = get_value(option, settings);
+        if (text.empty()) continue;
+        if (is_number(option)) {
+            table.insert(key, std::stoll(text));
+        } else if (is_boolean(option)) {
+            table.insert(key, text == "true");
+        } else {
+            table.insert(key, text);
+        }
+    }
+    std::ostringstream out;
+    out << table << "\n";
+    return out.str();
+}
+
 }  // namespace boathouse::config

@@ -6,9 +6,11 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/complaint.hpp"
+#include "config/settings.hpp"
 
 namespace boathouse::config {
 
@@ -20,5 +22,9 @@ struct FileValue {
 // The file's values by option key; what is wrong with the file is added to `complaints`. Values are not yet checked
 // against the table's bounds.
 std::map<std::string, FileValue> read_file(const std::string& path, std::vector<Complaint>& complaints);
+
+// A file that gives the settings' values of these keys, for a program that gets no environment of ours. It may hold
+// secrets: keep it private.
+std::string file_text(const Settings& settings, const std::vector<std::string_view>& keys);
 
 }  // namespace boathouse::config

@@ -11,6 +11,7 @@ constexpr std::string_view kCatalog = "The catalog";
 constexpr std::string_view kLake = "The lake";
 constexpr std::string_view kEngine = "The engine";
 constexpr std::string_view kSqlDoor = "The SQL door";
+constexpr std::string_view kBackup = "Backups";
 
 constexpr std::int64_t kPortMax = 65535;
 
@@ -439,10 +440,46 @@ std::vector<Option> sql_door_options() {
     };
 }
 
+std::vector<Option> backup_options() {
+    return {
+        {.key = "backup_to",
+         .flag = "--backup-to",
+         .environment = {"BOATHOUSE_BACKUP_TO"},
+         .group = kBackup,
+         .member = &Settings::backup_to,
+         .default_note = "nothing is archived",
+         .shape = Shape::directory,
+         .example = "/mnt/backup/lake",
+         .prose = "Directory that this box's backups go to, on another disk than the data directory. A box that is "
+                  "started with it also archives PostgreSQL's log of changes there, so that the lake can be brought "
+                  "back as of any moment since the oldest backup. The box's user must be able to write to it."},
+        {.key = "backup_key",
+         .flag = "",
+         .environment = {"BOATHOUSE_BACKUP_KEY"},
+         .group = kBackup,
+         .member = &Settings::backup_key,
+         .default_note = "backups are not encrypted",
+         .example = "what `openssl rand -hex 32` prints",
+         .prose = "Key that backups are encrypted with: 64 hexadecimal digits. Keep a copy elsewhere: without it "
+                  "nothing can be restored."},
+        {.key = "backup_rate_mb",
+         .flag = "--backup-rate-mb",
+         .environment = {"BOATHOUSE_BACKUP_RATE_MB"},
+         .group = kBackup,
+         .member = &Settings::backup_rate_mb,
+         .default_text = "64",
+         .min = 0,
+         .max = 1024,
+         .example = "16",
+         .prose = "Most that a backup reads of the catalog, in MB a second, so that it leaves room for queries. 0: as "
+                  "fast as it goes."},
+    };
+}
+
 std::vector<Option> all_options() {
     std::vector<Option> table;
-    for (auto part :
-         {box_options(), access_options(), catalog_options(), lake_options(), engine_options(), sql_door_options()}) {
+    for (auto part : {box_options(), access_options(), catalog_options(), lake_options(), engine_options(),
+                      sql_door_options(), backup_options()}) {
         table.insert(table.end(), part.begin(), part.end());
     }
     return table;

@@ -46,6 +46,10 @@ std::string state_file(const Settings& settings) {
     return run_dir(settings) + "/state.json";
 }
 
+std::string backup_settings_file(const Settings& settings) {
+    return secrets_dir(settings) + "/backup.toml";
+}
+
 bool is_s3(const std::string& url_or_path) {
     return url_or_path.rfind("s3://", 0) == 0;
 }

@@ -65,6 +65,11 @@ struct Settings {
     std::int64_t sql_running_max = 0;  // statements at once
     std::int64_t sql_waiting_max = 0;  // statements beyond those
     std::int64_t cache_mb = 0;         // memory for kept answers
+
+    // Backups.
+    std::string backup_to;            // directory or s3:// URL; empty: none are made
+    Secret backup_key;                // 64 hexadecimal digits; empty: not encrypted
+    std::int64_t backup_rate_mb = 0;  // a second; 0: unbounded
 };
 
 // Where the lake's files are: data_path, else s3_bucket_url, else <data_dir>/lake/; always ends with '/'.
@@ -81,6 +86,9 @@ std::string log_dir(const Settings& settings);
 // Where a password that the box generated is kept (mode 0600), and where the running box describes itself.
 std::string generated_password_file(const Settings& settings);
 std::string state_file(const Settings& settings);
+
+// What PostgreSQL's archive command needs to know, as a file of settings (mode 0600); written at each start.
+std::string backup_settings_file(const Settings& settings);
 
 // Whether `url_or_path` is on S3 rather than in a local directory.
 bool is_s3(const std::string& url_or_path);

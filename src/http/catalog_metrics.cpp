@@ -12,6 +12,11 @@ constexpr const char* kServer =
     " current_setting('max_connections'), pg_database_size(current_database()), xact_commit, xact_rollback, deadlocks"
     " FROM pg_stat_database WHERE datname = current_database()";
 
+constexpr const char* kArchive =
+    "SELECT archived_count, failed_count, coalesce(extract(epoch FROM last_archived_time), 0),"
+    " (last_failed_time IS NOT NULL AND last_failed_time > coalesce(last_archived_time, '-infinity'))::int"
+    " FROM pg_stat_archiver WHERE current_setting('archive_mode') <> 'off'";
+
 // Inlined rows: PostgreSQL's own estimate, as counting them would read them all.
 constexpr const char* kLake =
     "SELECT (SELECT max(snapshot_id) FROM public.ducklake_snapshot),"
@@ -43,6 +48,7 @@ void CatalogMetrics::add_to(Exposition& exposition) {
     Exposition read;  // joins the scrape whole or not at all
     auto status = connect();
     if (status) status = add_server(read);
+    if (status) status = add_archive(read);
     if (status) status = add_lake(read);
     if (!status) {
         connection_.reset();
@@ -66,6 +72,23 @@ Status CatalogMetrics::add_server(Exposition& exposition) {
     exposition.counter("boathouse_catalog_transactions_total", transactions, value(row, 5), {{"outcome", "commit"}});
     exposition.counter("boathouse_catalog_transactions_total", transactions, value(row, 6), {{"outcome", "rollback"}});
     exposition.counter("boathouse_catalog_deadlocks_total", "Deadlocks in the catalog's database.", value(row, 7));
+    return {};
+}
+
+// No values where nothing is archived.
+Status CatalogMetrics::add_archive(Exposition& exposition) {
+    const auto rows = connection_->query(kArchive);
+    if (!rows) return rows.error();
+    if (rows->empty()) return {};
+    const auto& row = rows->at(0);
+    exposition.counter("boathouse_archive_pieces_total", "Pieces of the catalog's log that were archived.",
+                       value(row, 0));
+    exposition.counter("boathouse_archive_failures_total", "Attempts to archive a piece that failed.", value(row, 1));
+    exposition.gauge("boathouse_archive_last_success_timestamp_seconds",
+                     "When a piece was archived last, in seconds since 1970; 0: never.", value(row, 2));
+    exposition.gauge("boathouse_archive_failing",
+                     "Whether the last attempt failed: the log grows on the catalog's disk until one succeeds.",
+                     value(row, 3));
     return {};
 }
 

@@ -21,6 +21,7 @@ class CatalogMetrics {
   private:
     Status connect();
     Status add_server(Exposition& exposition);
+    Status add_archive(Exposition& exposition);
     Status add_lake(Exposition& exposition);
 
     catalog::Endpoint endpoint_;

@@ -136,4 +136,15 @@ Result<EngineProgram> prepare_engine_program(const config::Settings& settings, c
     return copy_parts(parts, runtime, user);
 }
 
+Result<std::string> prepare_own_program(const config::Settings& settings, const BoxUser& user) {
+    const auto own = own_executable();
+    if (!own) return own.error();
+    const auto reachable = ask_as(user, [&] { return ::access(own->c_str(), X_OK) == 0; });
+    if (!reachable) return reachable.error();
+    if (*reachable) return own->string();
+    const fs::path copy = fs::path(settings.data_dir) / "runtime" / "boathouse";
+    if (auto copied = copy_file(*own, copy, kExecutable); !copied) return copied.error();
+    return copy.string();
+}
+
 }  // namespace boathouse::supervisor

@@ -23,4 +23,8 @@ struct EngineProgram {
 // the user cannot read while the box was not started as root).
 Result<EngineProgram> prepare_engine_program(const config::Settings& settings, const BoxUser& user);
 
+// The path at which `user` can run this program itself, copied in the same way where that is needed: PostgreSQL runs it
+// for each piece of its log. REQUIRES: as above.
+Result<std::string> prepare_own_program(const config::Settings& settings, const BoxUser& user);
+
 }  // namespace boathouse::supervisor

@@ -91,6 +91,17 @@ log_min_duration_statement = -1
 log_checkpoints = off
 )";
 
+// A piece of the log is finished when it is full, or a minute after something was written into it: so much is lost at
+// most with the machine.
+std::string archive_settings(const PostgresConfig& config) {
+    if (config.archive_command.empty()) return "\narchive_mode = off\n";
+    return fmt::format(
+        "\narchive_mode = on\n"
+        "archive_timeout = 60s\n"
+        "archive_command = {}\n",
+        quoted(config.archive_command));
+}
+
 }  // namespace
 
 std::string boathouse_conf(const PostgresConfig& config) {
@@ -102,7 +113,7 @@ std::string boathouse_conf(const PostgresConfig& config) {
                "unix_socket_directories = {}\n"
                "unix_socket_permissions = 0700\n",
                quoted(config.listen), config.port, config.connections_max, list_element(config.socket_dir)) +
-           memory_settings(config.memory_mb) + tls_settings(config) + kFixedSettings;
+           memory_settings(config.memory_mb) + tls_settings(config) + archive_settings(config) + kFixedSettings;
 }
 
 std::string pg_hba_conf(const PostgresConfig& config) {
@@ -111,6 +122,7 @@ std::string pg_hba_conf(const PostgresConfig& config) {
         "# Written by Boathouse at each start; changes here are lost.\n"
         "# The superuser and the engine come in by the private socket alone, as the box's user or root.\n"
         "local   all  boathouse,boathouse_engine,boathouse_mirror  peer map=boathouse\n"
+        "local   replication  boathouse  peer map=boathouse\n"
         "host    all  boathouse,boathouse_engine,boathouse_mirror  all  reject\n"
         "# The mirror: as any role, for whoever may open the socket, whose directory only the box's user enters.\n" +
         fmt::format(

@@ -23,8 +23,9 @@ struct PostgresConfig {
     std::string tls;             // off, on, require
     std::string tls_cert_file;   // empty when off
     std::string tls_key_file;
-    std::string mirror_database;  // any role's, by the private socket
-    std::string os_user;          // whose processes may enter by the private socket, besides root's
+    std::string mirror_database;    // any role's, by the private socket
+    std::string os_user;            // whose processes may enter by the private socket, besides root's
+    std::string archive_command{};  // what keeps a piece of the log, with %p; empty: nothing is kept
 };
 
 std::string boathouse_conf(const PostgresConfig& config);

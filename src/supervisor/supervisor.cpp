@@ -20,6 +20,7 @@
 #include "supervisor/lake_access.hpp"
 #include "supervisor/password.hpp"
 #include "supervisor/ports.hpp"
+#include "supervisor/wal_commands.hpp"
 
 namespace boathouse::supervisor {
 namespace {
@@ -137,6 +138,10 @@ Status prepare_postgres(BoxPlan& plan) {
     if (!postgres) return postgres.error();
     plan.postgres = *postgres;
     plan.postgres_config = postgres_config(settings, plan.user);
+    if (settings.backup_to.empty()) return {};
+    const auto program = prepare_own_program(settings, plan.user);
+    if (!program) return program.error();
+    plan.postgres_config.archive_command = archive_command(*program, config::backup_settings_file(settings));
     return {};
 }
 
@@ -211,6 +216,8 @@ Status prepare(BoxPlan& plan, std::optional<DataLock>& lock) {
         plan.lake_access.emplace(std::move(*access));
     }
     if (auto prepared = prepare_certificate(plan, *certificate); !prepared) return prepared;
+    const auto written = write_backup_settings(settings, config::backup_settings_file(settings));
+    if (!written) return written;
     return prepare_password(plan);
 }
 

@@ -1,0 +1,66 @@
+#include "backup/objects.hpp"
+
+#include "backup/sealed.hpp"
+
+namespace boathouse::backup {
+namespace {
+
+constexpr std::string_view kCompressed = ".gz";
+constexpr std::string_view kSealed = ".sealed";
+
+// A digest of what is stored, kept by its owner beyond the chain.
+class Counting final : public Sink {
+  public:
+    Counting(std::unique_ptr<Sink> below, Digest& digest) : sink_(std::move(below)), digest_(digest) {}
+    Status write(std::string_view bytes) override { return sink_.write(bytes); }
+    Status finish() override {
+        auto finished = sink_.finish();
+        digest_ = {sink_.bytes(), sink_.sha256()};
+        return finished;
+    }
+
+  private:
+    DigestSink sink_;
+    Digest& digest_;
+};
+
+}  // namespace
+
+Result<Stored> store_object(const Store& store, const std::string& name, const Secret& key, Source& source) {
+    Stored stored;
+    stored.name = name + std::string(kCompressed) + (key.empty() ? "" : std::string(kSealed));
+    auto file = store.create(stored.name);
+    if (!file) return file.error();
+    std::unique_ptr<Sink> chain = std::make_unique<Counting>(std::move(*file), stored.digest);
+    if (!key.empty()) {
+        auto sealed = seal_sink(std::move(chain), key);
+        if (!sealed) return sealed.error();
+        chain = std::move(*sealed);
+    }
+    chain = gzip_sink(std::move(chain));
+    if (const auto copied = copy(source, *chain); !copied) return copied.error();
+    if (auto finished = chain->finish(); !finished) return finished.error();
+    return stored;
+}
+
+std::string stored_name(const Store& store, const std::string& name) {
+    const std::string compressed = name + std::string(kCompressed);
+    for (const std::string& candidate : {compressed, compressed + std::string(kSealed)}) {
+        if (store.has(candidate)) return candidate;
+    }
+    return "";
+}
+
+Result<std::unique_ptr<Source>> open_object(const Store& store, const std::string& stored_name, const Secret& key) {
+    auto file = store.read(stored_name);
+    if (!file) return file;
+    std::unique_ptr<Source> chain = std::move(*file);
+    if (stored_name.ends_with(kSealed)) {
+        auto opened = unseal_source(std::move(chain), key, store.path(stored_name));
+        if (!opened) return opened;
+        chain = std::move(*opened);
+    }
+    return gunzip_source(std::move(chain), store.path(stored_name));
+}
+
+}  // namespace boathouse::backup

@@ -1,0 +1,63 @@
+#include "backup/prune.hpp"
+
+#include "backup/box.hpp"
+#include "backup/objects.hpp"
+#include "backup/wal_archive.hpp"
+
+namespace boathouse::backup {
+namespace {
+
+// Pieces of the log from before the oldest backup lead nowhere.
+Result<long long> prune_wal(const Store& store, const std::vector<Manifest>& manifests) {
+    const auto names = read_wal_names(store);
+    if (!names) return names.error();
+    long long removed = 0;
+    for (const std::string& name : *names) {
+        if (manifests.empty() || !is_earlier_wal(name, manifests.front().wal_first)) continue;
+        const std::string stored = stored_name(store, std::string(kWalDirectory) + "/" + name);
+        if (auto gone = store.remove(stored); !gone) return gone.error();
+        ++removed;
+    }
+    return removed;
+}
+
+}  // namespace
+
+std::vector<std::string> superseded(const std::vector<Manifest>& manifests, double oldest_moment_unix) {
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i + 1 < manifests.size(); ++i) {
+        if (manifests[i + 1].finished_unix > oldest_moment_unix) break;
+        ids.push_back(manifests[i].id);
+    }
+    return ids;
+}
+
+Result<Pruned> prune(const config::Settings& settings, double oldest_moment_unix) {
+    const auto lock = BackupLock::acquire(settings);
+    if (!lock) return lock.error();
+    const auto store = Store::open(settings.backup_to);
+    if (!store) return store.error();
+    const auto box = box_identity(settings);
+    if (!box) return box.error();
+    if (auto claimed = claim_store(*store, *box); !claimed) return claimed.error();
+    if (auto cleared = store->remove_unfinished("base"); !cleared) return cleared.error();
+    const auto manifests = read_manifests(*store);
+    if (!manifests) return manifests.error();
+    Pruned pruned;
+    pruned.backups = superseded(*manifests, oldest_moment_unix);
+    pruned.kept = static_cast<long long>(manifests->size() - pruned.backups.size());
+    for (const std::string& id : pruned.backups) {
+        const std::string directory = base_directory(id);
+        const std::string unfinished = directory + std::string(kUnfinished);
+        if (auto renamed = store->rename(directory, unfinished); !renamed) return renamed.error();
+        if (auto removed = store->remove(unfinished); !removed) return removed.error();
+    }
+    const auto left = read_manifests(*store);
+    if (!left) return left.error();
+    const auto pieces = prune_wal(*store, *left);
+    if (!pieces) return pieces.error();
+    pruned.wal_pieces = *pieces;
+    return pruned;
+}
+
+}  // namespace boathouse::backup
