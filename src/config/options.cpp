@@ -11,6 +11,7 @@ constexpr std::string_view kCatalog = "The catalog";
 constexpr std::string_view kLake = "The lake";
 constexpr std::string_view kEngine = "The engine";
 constexpr std::string_view kSqlDoor = "The SQL door";
+constexpr std::string_view kHttpDoor = "The HTTP door";
 constexpr std::string_view kBackup = "Backups";
 
 constexpr std::int64_t kPortMax = 65535;
@@ -440,6 +441,55 @@ std::vector<Option> sql_door_options() {
     };
 }
 
+std::vector<Option> http_door_options() {
+    return {
+        {.key = "http_body_mb",
+         .flag = "--http-body-mb",
+         .environment = {"BOATHOUSE_HTTP_BODY_MB"},
+         .group = kHttpDoor,
+         .member = &Settings::http_body_mb,
+         .default_text = "64",
+         .min = 1,
+         .max = 4096,
+         .example = "256",
+         .prose = "The largest body, in MiB, of a request to `/v1/…`, as it is sent and as it is once decompressed; a "
+                  "larger one is answered 413."},
+        {.key = "http_bodies_mb",
+         .flag = "--http-bodies-mb",
+         .environment = {"BOATHOUSE_HTTP_BODIES_MB"},
+         .group = kHttpDoor,
+         .member = &Settings::http_bodies_mb,
+         .default_text = "256",
+         .min = 1,
+         .max = 65536,
+         .example = "1024",
+         .prose =
+             "Memory, in MiB, for the bodies of all requests to `/v1/…` that are on their way; a request beyond it "
+             "is answered 429. One body is always let in."},
+        {.key = "http_requests_per_second",
+         .flag = "--http-requests-per-second",
+         .environment = {"BOATHOUSE_HTTP_REQUESTS_PER_SECOND"},
+         .group = kHttpDoor,
+         .member = &Settings::http_requests_per_second,
+         .default_text = "0",
+         .min = 0,
+         .max = 1000000,
+         .example = "500",
+         .prose = "Requests to `/v1/…` that one user may make in a second; further ones are answered 429, with the "
+                  "time to wait in `Retry-After`. 0: no limit."},
+        {.key = "http_plain_passwords",
+         .flag = "--http-plain-passwords",
+         .environment = {"BOATHOUSE_HTTP_PLAIN_PASSWORDS"},
+         .group = kHttpDoor,
+         .member = &Settings::http_plain_passwords,
+         .default_text = "false",
+         .example = "true",
+         .prose = "Take passwords over HTTP from other machines although the connection is not encrypted: for a box "
+                  "behind a proxy that speaks TLS. Without it they are refused unread but for connections of this "
+                  "machine."},
+    };
+}
+
 std::vector<Option> backup_options() {
     return {
         {.key = "backup_to",
@@ -479,7 +529,7 @@ std::vector<Option> backup_options() {
 std::vector<Option> all_options() {
     std::vector<Option> table;
     for (auto part : {box_options(), access_options(), catalog_options(), lake_options(), engine_options(),
-                      sql_door_options(), backup_options()}) {
+                      sql_door_options(), http_door_options(), backup_options()}) {
         table.insert(table.end(), part.begin(), part.end());
     }
     return table;

@@ -66,6 +66,11 @@ struct Settings {
     std::int64_t sql_waiting_max = 0;  // statements beyond those
     std::int64_t cache_mb = 0;         // memory for kept answers
 
+    // The HTTP door.
+    std::int64_t http_body_mb = 0;              // of one request
+    std::int64_t http_bodies_mb = 0;            // of all requests at once
+    std::int64_t http_requests_per_second = 0;  // of one user; 0: as many as there are
+    bool http_plain_passwords = false;          // take passwords from other machines without TLS
     // Backups.
     std::string backup_to;            // directory or s3:// URL; empty: none are made
     Secret backup_key;                // 64 hexadecimal digits; empty: not encrypted

@@ -35,6 +35,8 @@ struct LakeWriter::Impl {
     // In the transaction: marks what is stale; true if there is any.
     bool find_stale(const std::vector<Group>& groups, Written& written);
     void fail(Written& written, const std::exception& exception, bool committing);
+    void leave_note(const std::string& note);
+    long long committed_snapshot();
 
     Lake& lake;
     duckdb::Connection connection;
@@ -96,7 +98,25 @@ void LakeWriter::Impl::fail(Written& written, const std::exception& exception, b
     }
 }
 
-LakeWriter::Written LakeWriter::write(const std::vector<const NewRows*>& rows) {
+void LakeWriter::Impl::leave_note(const std::string& note) {
+    if (note.empty()) return;
+    const auto left = connection.Query("CALL ducklake_set_commit_message('lake', NULL, NULL, extra_info => " +
+                                       duckdb::KeywordHelper::WriteQuoted(note, '\'') + ")");
+    if (left->HasError()) left->ThrowError();
+}
+
+// What goes wrong here changes nothing about the commit.
+long long LakeWriter::Impl::committed_snapshot() {
+    try {
+        const auto found = connection.Query("SELECT id FROM ducklake_last_committed_snapshot('lake')");
+        if (found->HasError() || found->RowCount() == 0 || found->GetValue(0, 0).IsNull()) return 0;
+        return found->GetValue(0, 0).GetValue<std::int64_t>();
+    } catch (const std::exception&) {
+        return 0;
+    }
+}
+
+LakeWriter::Written LakeWriter::write(const std::vector<const NewRows*>& rows, const Extras& extras) {
     Written written;
     written.stale.assign(rows.size(), false);
     const CommitTurns::Turn turn(impl_->lake.commit_turns());
@@ -110,11 +130,14 @@ LakeWriter::Written LakeWriter::write(const std::vector<const NewRows*>& rows) {
             return written;
         }
         for (const Impl::Group& one : groups) append_rows(impl_->connection, one.rows);
+        impl_->leave_note(extras.note);
         committing = true;
         impl_->connection.Commit();
     } catch (const std::exception& exception) {
         impl_->fail(written, exception, committing);
+        return written;
     }
+    if (extras.wants_snapshot) written.snapshot = impl_->committed_snapshot();
     return written;
 }
 

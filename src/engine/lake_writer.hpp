@@ -32,9 +32,14 @@ class LakeWriter {
         Verdict verdict = Verdict::committed;
         std::vector<bool> stale;  // if so, which of the rows
         QueryError error;         // otherwise, why they are not committed
+        long long snapshot = 0;   // that was committed, if it was asked for; 0: it cannot be told
+    };
+    struct Extras {
+        std::string note{};  // becomes the snapshot's commit_extra_info; empty: none
+        bool wants_snapshot = false;
     };
     // Rows of one table go in the order given.
-    Written write(const std::vector<const NewRows*>& rows);
+    Written write(const std::vector<const NewRows*>& rows, const Extras& extras);
 
   private:
     struct Impl;

@@ -276,34 +276,6 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
     }
 }
 
-Outcome<std::unique_ptr<ResultStream>> Session::run_to_parquet(Parsed query) {
-    try {
-        if (auto settled = impl_->settle(); !settled) return settled.error();
-        auto& statements = query.impl_->statements;
-        if (statements.size() != 1 || statements.front()->type != duckdb::StatementType::SELECT_STATEMENT)
-            return QueryError{"0A000", "COPY in Parquet takes a SELECT"};
-        auto file = std::make_unique<CopyFile>(*impl_->connection.context->db);
-        auto copy = duckdb::make_uniq<duckdb::CopyStatement>();
-        copy->info->is_from = false;
-        copy->info->format = "parquet";
-        copy->info->file_path = file->path();
-        copy->info->select_statement = std::move(statements.front()->Cast<duckdb::SelectStatement>().node);
-        const auto watching = impl_->begin_watch();
-        impl_->announce(*copy, "COPY");
-        auto result = impl_->connection.Query(std::move(copy));
-        impl_->end_watch();
-        if (result->HasError()) return to_query_error(result->GetErrorObject(), impl_->scrubber);
-        const auto rows = result->GetValue(0, 0).GetValue<std::uint64_t>();
-        auto stream = std::make_unique<ResultStream::Impl>(*impl_, std::move(result), "COPY");
-        stream->columns.clear();
-        stream->rows = rows;
-        stream->file = std::move(file);
-        return std::unique_ptr<ResultStream>(new ResultStream(std::move(stream)));
-    } catch (const std::exception& exception) {
-        return impl_->describe(exception);
-    }
-}
-
 Outcome<void> Session::begin() {
     impl_->forget_transaction();
     return impl_->run_text("BEGIN TRANSACTION");

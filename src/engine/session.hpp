@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "access/gate.hpp"
+#include "engine/answer_file.hpp"
 #include "engine/new_rows.hpp"
 #include "engine/query_error.hpp"
+#include "engine/text_rows.hpp"
 #include "pgwire/backend.hpp"
 #include "pgwire/copy_format.hpp"
 #include "pgwire/zone.hpp"
@@ -117,6 +119,7 @@ class ResultStream {
     ResultStream();
 
   private:
+    friend class Session;
     std::unique_ptr<Impl> impl_;
 };
 
@@ -173,6 +176,34 @@ class CopyIn {
     std::unique_ptr<Impl> impl_;
 };
 
+// A table as a client names it; "public" is the lake's main schema, unless the lake has one of that name.
+struct TableName {
+    std::string schema;
+    std::string table;
+};
+
+// Why one row cannot be taken.
+struct RowFault {
+    std::uint64_t place = 0;  // in the body: TextRows::places, or its number in a file, from 1
+    std::string column;       // empty: the row as a whole
+    QueryError error;
+};
+
+// Rows ready to be written, and those that are not among them.
+struct TakenRows {
+    std::optional<NewRows> rows;  // nullopt: none are good
+    std::vector<RowFault> faults{};
+    std::uint64_t faulty = 0;  // rows that have a fault; only the first kFaultsMax are named
+};
+inline constexpr std::size_t kFaultsMax = 100;
+
+// A column as a file's reader makes it out.
+struct FoundColumn {
+    std::string name;
+    std::string type;  // as SQL writes it
+};
+enum class UploadFormat { ndjson, json, csv, parquet };
+
 class Session {
   public:
     // Once, before the first open(): puts the guard (guard.hpp) into DuckDB and takes from all of it, for as long as it
@@ -213,6 +244,20 @@ class Session {
     // of the query has run.
     Outcome<std::unique_ptr<ResultStream>> run_to_parquet(Parsed query);
     Outcome<std::unique_ptr<CopyIn>> copy_in(const CopyTarget& target, const CopyOptions& options);
+
+    // Runs the statement to its end; what it returns goes into a file.
+    Outcome<AnswerFile> run_to_file(Parsed statement, FileFormat format);
+
+    // Makes rows of a table, to be written by a LakeWriter or write(). Each row is cast by itself: one that cannot be,
+    // or that has NULL where none may be, is a fault and left out. Errors: 42P01 no such table, 42703 a column that it
+    // does not have, 42501.
+    Outcome<TakenRows> take_rows(const TableName& name, const TextRows& rows);
+    // The same of the bytes of a Parquet file.
+    Outcome<TakenRows> take_parquet(const TableName& name, std::string_view bytes);
+    // The columns that the bytes have, with the types that DuckDB finds for them.
+    Outcome<std::vector<FoundColumn>> find_columns(UploadFormat format, std::string_view bytes);
+    // The table's columns; nullopt: there is no such table.
+    Outcome<std::optional<std::vector<std::string>>> column_names(const TableName& name);
 
     Outcome<void> begin();
     Outcome<void> commit();

@@ -50,6 +50,14 @@ struct Session::Impl {
     ResultStream::Impl* reading = nullptr;  // the stream that still reads from the connection
 
     Outcome<void> run_text(const std::string& sql);
+    // Runs COPY (query) TO the file, as the client.
+    duckdb::unique_ptr<duckdb::QueryResult> copy_to_file(duckdb::unique_ptr<duckdb::QueryNode> query, FileFormat format,
+                                                         const CopyFile& file);
+    duckdb::unique_ptr<duckdb::ColumnDataCollection> take_all(duckdb::QueryResult& result);
+    // take_rows.cpp
+    Outcome<std::shared_ptr<const TableShape>> shape_for(const TableName& name);
+    bool has_own_public();
+    Outcome<void> check_insert(const TableShape& shape, const std::vector<std::size_t>& columns);
     // Frees the connection for another statement.
     Outcome<void> settle();
     // While it lives, the guard is told what a statement names: the two must outlive it.

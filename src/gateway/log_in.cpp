@@ -156,22 +156,12 @@ Step LogIn::accept_settings(const pgwire::Startup& startup, Buffer& out) {
     return Step::more;
 }
 
-// What the door does not know of what the catalog's administrator has set is the catalog's own business.
-void LogIn::accept_role_settings() {
-    for (const std::string& setting : role_.settings) {
-        const std::size_t equals = setting.find('=');
-        if (equals == std::string::npos) continue;
-        const auto change = settings_->check(setting.substr(0, equals), {setting.substr(equals + 1)});
-        if (change && !named_settings_.contains(change->name)) settings_->make_default(*change);
-    }
-}
-
 // Asks for a proof, in the way that the catalog allows.
 Step LogIn::challenge(Buffer& out) {
     auto found = services_.roles.find(user_);
     if (!found) return no_catalog(found.error(), out);
     role_ = *found;
-    accept_role_settings();
+    settings_->make_defaults(role_.settings, named_settings_);
     if (!role_.shows_verifier) {
         if (!peer_.encrypted) {
             return refuse(out, "28000",

@@ -61,7 +61,6 @@ class LogIn {
     Step start(const pgwire::Frame& frame, pgwire::Buffer& out);
     Step accept_startup(const pgwire::Startup& startup, pgwire::Buffer& out);
     Step accept_settings(const pgwire::Startup& startup, pgwire::Buffer& out);
-    void accept_role_settings();
     Step challenge(pgwire::Buffer& out);
     Step scram_first(const pgwire::Frame& frame, pgwire::Buffer& out);
     Step scram_final(const pgwire::Frame& frame, pgwire::Buffer& out);

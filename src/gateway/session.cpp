@@ -109,6 +109,22 @@ access::RoleGate* Session::privileges() {
     return gate_.get();
 }
 
+// What was SET, or is the role's, before the first statement.
+engine::Outcome<void> start_engine(engine::Session& engine, const SessionSettings& settings) {
+    if (const auto zone = settings.value("timezone"); zone && *zone != "UTC") {
+        if (auto set_zone = engine.set_time_zone(*zone); !set_zone) return set_zone;
+    }
+    if (settings.value("boathouse.dialect") == "duckdb") {
+        if (auto set_dialect = engine.set_dialect(true); !set_dialect) return set_dialect;
+    }
+    for (const auto& [name, value] : settings.of_engine()) {
+        if (auto set_option = engine.set_option(name, value); !set_option) return set_option;
+    }
+    if (const auto path = settings.value("search_path"); path && *path != "public")
+        return engine.set_search_path(schemas_of(*path));
+    return {};
+}
+
 engine::Outcome<void> Session::open_engine() {
     if (engine_) return {};
     sql_settings_ = std::make_unique<SqlSettings>(*settings_);
@@ -124,18 +140,7 @@ engine::Outcome<void> Session::open_engine() {
         const std::lock_guard lock(engine_mutex_);
         engine_ = std::move(*opened);
     }
-    // What was SET before the first statement.
-    if (const auto zone = settings_->value("timezone"); zone && *zone != "UTC") {
-        if (auto set_zone = engine_->set_time_zone(*zone); !set_zone) return set_zone.error();
-    }
-    if (settings_->value("boathouse.dialect") == "duckdb") {
-        if (auto set_dialect = engine_->set_dialect(true); !set_dialect) return set_dialect.error();
-    }
-    for (const auto& [name, value] : settings_->of_engine()) {
-        if (auto set_option = engine_->set_option(name, value); !set_option) return set_option.error();
-    }
-    if (const auto path = settings_->value("search_path"); path && *path != "public") return set_search_path(*path);
-    return {};
+    return start_engine(*engine_, *settings_);
 }
 
 void Session::restart_clock() const {

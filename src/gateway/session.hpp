@@ -63,6 +63,11 @@ struct Host {
     std::function<void()> committed;        // what waits() waited for is there; any thread
 };
 
+// The lake's schemas in a value of search_path.
+std::vector<std::string> schemas_of(const std::string& path);
+// Gives a new session of the engine's what its settings say.
+engine::Outcome<void> start_engine(engine::Session& engine, const SessionSettings& settings);
+
 class Session {
   public:
     Session(SessionServices& services, Peer peer, Host host);
@@ -202,7 +207,6 @@ class Session {
     engine::Outcome<void> apply(const SettingChange& change, pgwire::Buffer& out);
     void take_back(const std::vector<SettingChange>& changes, pgwire::Buffer& out);
     engine::Outcome<void> apply_set_config(pgwire::Buffer& out);
-    engine::Outcome<void> set_search_path(const std::string& path);
     engine::Outcome<void> show(const ShowStatement& statement, bool with_description, pgwire::Buffer& out);
     engine::Outcome<void> discard(const DiscardStatement& statement, pgwire::Buffer& out);
     std::vector<pgwire::ColumnDescription> show_columns(const ShowStatement& statement) const;

@@ -399,4 +399,13 @@ std::vector<std::pair<std::string, std::string>> SessionSettings::reported() con
     return pairs;
 }
 
+void SessionSettings::make_defaults(const std::vector<std::string>& assignments, const std::set<std::string>& except) {
+    for (const std::string& assignment : assignments) {
+        const std::size_t equals = assignment.find('=');
+        if (equals == std::string::npos) continue;
+        const auto change = check(assignment.substr(0, equals), {assignment.substr(equals + 1)});
+        if (change && !except.contains(change->name)) make_default(*change);
+    }
+}
+
 }  // namespace boathouse::gateway

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,9 @@ class SessionSettings {
 
     // Start-up values become the ones that RESET gives.
     void make_default(const SettingChange& change);
+    // The same of "name=value", but for those in `except`. What the door does not know of what the catalog's
+    // administrator has set is the catalog's own business.
+    void make_defaults(const std::vector<std::string>& assignments, const std::set<std::string>& except = {});
 
   private:
     SettingChange change_to(const std::string& key, const std::string& value) const;

@@ -133,7 +133,7 @@ Outcome<void> Session::apply(const SettingChange& change, Buffer& out) {
         }
         case SettingEffect::search_path: {
             if (auto opened = open_engine(); !opened) return opened;
-            if (auto done = set_search_path(change.value); !done) return done;
+            if (auto done = engine_->set_search_path(schemas_of(change.value)); !done) return done;
             break;
         }
         case SettingEffect::dialect: {
@@ -171,7 +171,7 @@ Outcome<void> Session::apply_set_config(Buffer& out) {
 }
 
 // PostgreSQL takes any names; DuckDB wants schemas that exist, so those that do not are left out.
-Outcome<void> Session::set_search_path(const std::string& path) {
+std::vector<std::string> schemas_of(const std::string& path) {
     std::vector<std::string> schemas;
     std::string name;
     for (std::size_t i = 0; i <= path.size(); ++i) {
@@ -183,7 +183,7 @@ Outcome<void> Session::set_search_path(const std::string& path) {
         if (!name.empty() && name != "$user" && name != "pg_catalog" && name != "pg_temp") schemas.push_back(name);
         name.clear();
     }
-    return engine_->set_search_path(schemas);
+    return schemas;
 }
 
 std::vector<pgwire::ColumnDescription> Session::show_columns(const ShowStatement& statement) const {

@@ -213,6 +213,14 @@ SqlDoor::~SqlDoor() {
     stop(0);
 }
 
+SessionServices& SqlDoor::services() {
+    return impl_->sessions;
+}
+
+Executor& SqlDoor::statements() {
+    return impl_->statements;
+}
+
 std::uint16_t SqlDoor::port() const {
     return impl_->port;
 }

@@ -15,6 +15,8 @@
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
 #include "engine/lake.hpp"
+#include "gateway/executor.hpp"
+#include "gateway/session.hpp"
 #include "ingest/gatherer.hpp"
 #include "relay/relay.hpp"
 
@@ -50,6 +52,12 @@ class SqlDoor {
     void stop(int grace_ms);
 
     std::uint16_t port() const;
+
+    // What the HTTP door shares with this one: log-ins and their throttle, the lake and its writers, and the threads
+    // that are the bound on running statements. As long as the door.
+    SessionServices& services();
+    Executor& statements();
+
     // For the metrics; safe from any thread.
     std::int64_t open_connections() const;
 

@@ -1,14 +1,21 @@
 #include "http/connection.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/url/parse.hpp>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <optional>
 
 #include "base/log.hpp"
@@ -21,7 +28,7 @@ namespace beast = boost::beast;
 namespace beast_http = boost::beast::http;
 using Parser = beast_http::request_parser<beast_http::string_body>;
 
-constexpr std::size_t kLingerBytesMax = std::size_t{1024} * 1024;
+constexpr std::size_t kLingerBytesMax = std::size_t{16} * 1024 * 1024;
 constexpr std::chrono::seconds kLingerTime{1};
 
 // Counts a request as being answered for as long as it lives.
@@ -36,16 +43,24 @@ class Answering {
     std::atomic<std::int64_t>& count_;
 };
 
-std::optional<Request> request_from(beast_http::request<beast_http::string_body>& message, bool is_private) {
+// What the header says.
+std::optional<Request> request_from(const beast_http::request<beast_http::string_body>& message, const Stream& stream,
+                                    bool is_private) {
     const auto target = boost::urls::parse_origin_form({message.target().data(), message.target().size()});
     if (!target) return std::nullopt;
     Request request;
     request.method = message.method();
     request.path = std::string(target->path());
     request.query = std::string(target->encoded_query());
-    request.body = std::move(message.body());
-    request.headers = std::move(message.base());
+    request.headers = message.base();
     request.is_private = is_private;
+    if (is_private) return request;
+    beast::error_code error;
+    const auto remote = stream.socket().remote_endpoint(error);
+    if (error) return request;
+    asio::ip::tcp::endpoint endpoint;
+    std::memcpy(endpoint.data(), remote.data(), std::min(remote.size(), endpoint.capacity()));
+    request.peer.address = endpoint.address().to_string();
     return request;
 }
 
@@ -106,6 +121,11 @@ asio::awaitable<bool> write(Stream& stream, beast_http::response<Body>& message,
 
 asio::awaitable<bool> send_response(Stream& stream, Response response, bool is_head, bool keep_alive,
                                     const Shared& shared) {
+    if (response.delay.count() > 0) {
+        asio::steady_timer pause(stream.get_executor(), response.delay);
+        stream.expires_never();
+        co_await pause.async_wait(asio::use_awaitable);
+    }
     if (!response.file.empty()) {
         beast_http::response<beast_http::file_body> message;
         beast::error_code error;
@@ -126,14 +146,110 @@ asio::awaitable<bool> send_response(Stream& stream, Response response, bool is_h
     co_return co_await write(stream, message, is_head, shared) && keep_alive;
 }
 
+// Tells the request when its client is gone, for as long as it lives. Bytes that come meanwhile are the next request.
+class GoneWatch {
+  public:
+    GoneWatch(Stream& stream, std::shared_ptr<Abandonment> abandonment) : stream_(stream) {
+        stream.socket().async_wait(
+            asio::socket_base::wait_read, [&stream, told = std::move(abandonment)](beast::error_code error) {
+                if (error) return;
+                // Readiness may be that of bytes which are read already: then there is nothing, and nobody is gone.
+                char next = 0;
+                const auto count = ::recv(stream.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+                if (count == 0 || (count < 0 && errno == ECONNRESET)) told->happen();
+            });
+    }
+    ~GoneWatch() {
+        beast::error_code ignored;
+        stream_.socket().cancel(ignored);
+    }
+    GoneWatch(const GoneWatch&) = delete;
+    GoneWatch& operator=(const GoneWatch&) = delete;
+
+  private:
+    Stream& stream_;
+};
+
+asio::awaitable<Response> answer_late(Stream& stream, const LateHandler& handler, Request request) {
+    request.abandonment = std::make_shared<Abandonment>();
+    const GoneWatch watch(stream, request.abandonment);
+    const auto executor = stream.get_executor();
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Response)>(
+        [&](auto completion) {
+            // Shared, because a std::function is copied.
+            auto done = std::make_shared<decltype(completion)>(std::move(completion));
+            handler(std::move(request), [done, executor](Response response) {
+                asio::post(executor,
+                           [done, response = std::move(response)]() mutable { (*done)(std::move(response)); });
+            });
+        },
+        asio::use_awaitable);
+}
+
+asio::awaitable<Response> answer_request(Stream& stream, Request request, const Route* route, Shared& shared) {
+    stream.expires_never();  // while somebody answers
+    if (route == nullptr) co_return shared.router.refuse(request);
+    if (route->late_handler) co_return co_await answer_late(stream, route->late_handler, std::move(request));
+    if (!route->is_blocking) co_return answer(route->handler, request);
+    co_return co_await asio::co_spawn(
+        shared.workers, [&]() -> asio::awaitable<Response> { co_return answer(route->handler, request); },
+        asio::use_awaitable);
+}
+
+// Decides from the header whether the body may come; an answer if not.
+asio::awaitable<std::optional<Response>> let_in(const Parser& parser, Request& head, Shared& shared) {
+    Gatekeeper& gatekeeper = *shared.gatekeeper;
+    auto verdict = co_await asio::co_spawn(
+        shared.workers, [&]() -> asio::awaitable<Gatekeeper::Verdict> { co_return gatekeeper.admit(head); },
+        asio::use_awaitable);
+    if (auto* refused = std::get_if<Response>(&verdict)) co_return std::move(*refused);
+    head.caller = std::get<std::shared_ptr<const gateway::Caller>>(std::move(verdict));
+    const std::uint64_t bytes_max = gatekeeper.body_bytes_max();
+    const auto length = parser.content_length();
+    if (length && *length > bytes_max) co_return Gatekeeper::too_large(bytes_max);
+    head.room = gatekeeper.make_room(length ? *length : bytes_max);
+    if (!head.room) co_return Gatekeeper::no_room();
+    co_return std::nullopt;
+}
+
+// A client that asks whether it may send the body (RFC 9110, section 10.1.1) is told to.
+asio::awaitable<void> invite_body(Stream& stream, const Parser& parser) {
+    if (!beast::iequals(parser.get()[beast_http::field::expect], "100-continue")) co_return;
+    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    beast::error_code ignored;
+    co_await asio::async_write(stream, asio::buffer(kContinue), asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// A body may take its time as long as some of it comes.
+asio::awaitable<beast::error_code> read_body(Stream& stream, beast::flat_buffer& buffer, Parser& parser,
+                                             const ServerOptions& options) {
+    beast::error_code error;
+    while (!parser.is_done() && !error) {
+        stream.expires_after(std::chrono::milliseconds(options.progress_timeout_ms));
+        co_await beast_http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+    }
+    co_return error;
+}
+
+std::uint64_t body_bytes_max(const Route* route, const Shared& shared) {
+    return route != nullptr && route->late_handler ? shared.gatekeeper->body_bytes_max()
+                                                   : shared.options.body_bytes_max;
+}
+
+std::optional<Response> refusal_of_body(const beast::error_code& error, const Route* route, const Shared& shared) {
+    if (error == beast_http::error::body_limit && route != nullptr && route->late_handler)
+        return Gatekeeper::too_large(shared.gatekeeper->body_bytes_max());
+    return refusal(error, shared.options);
+}
+
 // One request and its response; false when the connection is to be closed.
 asio::awaitable<bool> serve_request(Stream& stream, beast::flat_buffer& buffer, Shared& shared, bool is_private) {
     Parser parser;
     parser.header_limit(shared.options.header_bytes_max);
-    parser.body_limit(shared.options.body_bytes_max);
+    parser.body_limit(boost::none);  // set once the route is known
     stream.expires_after(std::chrono::milliseconds(shared.options.request_timeout_ms));
     beast::error_code error;
-    co_await beast_http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+    co_await beast_http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     const Answering answering(shared.answering);
     if (error) {
         if (auto response = refusal(error, shared.options)) {
@@ -142,27 +258,34 @@ asio::awaitable<bool> serve_request(Stream& stream, beast::flat_buffer& buffer, 
         co_return false;
     }
     ++shared.requests;
-    auto message = parser.release();
-    const bool keep_alive = message.keep_alive() && !shared.stopping;
-    const auto request = request_from(message, is_private);
+    auto request = request_from(parser.get(), stream, is_private);
     if (!request) {
         auto bad = json_error(beast_http::status::bad_request, "the request's target is not a valid path");
         co_return co_await send_response(stream, std::move(bad), false, false, shared);
     }
-    stream.expires_never();  // while a worker answers
+    const bool is_head = request->method == beast_http::verb::head;
     const Route* route = shared.router.find(*request);
-    Response response;
-    if (route == nullptr) {
-        response = shared.router.refuse(*request);
-    } else if (!route->is_blocking) {
-        response = answer(route->handler, *request);
-    } else {
-        response = co_await asio::co_spawn(
-            shared.workers, [&]() -> asio::awaitable<Response> { co_return answer(route->handler, *request); },
-            asio::use_awaitable);
+    if (route != nullptr && route->late_handler) {
+        if (auto refused = co_await let_in(parser, *request, shared))
+            co_return co_await send_response(stream, std::move(*refused), is_head, false, shared);
     }
-    co_return co_await send_response(stream, std::move(response), request->method == beast_http::verb::head, keep_alive,
-                                     shared);
+    const std::uint64_t bytes_max = body_bytes_max(route, shared);
+    parser.body_limit(bytes_max);
+    if (parser.content_length() && *parser.content_length() > bytes_max) {
+        error = beast_http::error::body_limit;
+    } else {
+        co_await invite_body(stream, parser);
+        error = co_await read_body(stream, buffer, parser, shared.options);
+    }
+    if (error) {
+        if (auto response = refusal_of_body(error, route, shared))
+            co_await send_response(stream, std::move(*response), is_head, false, shared);
+        co_return false;
+    }
+    const bool keep_alive = parser.get().keep_alive() && !shared.stopping;
+    request->body = std::move(parser.get().body());
+    Response response = co_await answer_request(stream, std::move(*request), route, shared);
+    co_return co_await send_response(stream, std::move(response), is_head, keep_alive, shared);
 }
 
 // Reads and drops what a refused client is still sending, within bounds. A socket that is closed with bytes unread

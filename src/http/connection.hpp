@@ -11,6 +11,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <cstdint>
 
+#include "http/gatekeeper.hpp"
 #include "http/router.hpp"
 #include "http/server.hpp"
 
@@ -21,6 +22,7 @@ struct Shared {
     const ServerOptions& options;
     const Router& router;
     boost::asio::thread_pool& workers;
+    Gatekeeper* gatekeeper = nullptr;  // null: no route asks for it
     std::atomic<bool> stopping{false};
     std::atomic<std::int64_t> answering{0};  // requests between their last byte in and their response's last byte out
     std::atomic<std::int64_t> requests{0};

@@ -31,6 +31,23 @@ status status_of(ErrorKind kind) {
 
 }  // namespace
 
+void Abandonment::listen(std::function<void()> tell) {
+    const std::lock_guard lock(mutex_);
+    tell_ = std::move(tell);
+    if (happened_) tell_();
+}
+
+void Abandonment::stop_listening() {
+    const std::lock_guard lock(mutex_);
+    tell_ = nullptr;
+}
+
+void Abandonment::happen() {
+    const std::lock_guard lock(mutex_);
+    happened_ = true;
+    if (tell_) tell_();
+}
+
 Response json_error(status status, const std::string& message, const std::string& hint) {
     boost::json::object object{{"error", message}};
     if (!hint.empty()) object["hint"] = hint;

@@ -14,9 +14,10 @@ namespace boathouse::http {
 struct Route {
     std::string path;  // "/readyz"; with '/' at its end: everything below
     boost::beast::http::verb method = boost::beast::http::verb::get;
-    Handler handler;
-    bool is_blocking = true;    // false: answers at once, so it may run on a network thread
-    bool private_only = false;  // answered on the private socket alone, 404 elsewhere
+    Handler handler{};
+    LateHandler late_handler{};  // instead of `handler`: the client is let in by the gatekeeper first
+    bool is_blocking = true;     // false: answers at once, so it may run on a network thread
+    bool private_only = false;   // answered on the private socket alone, 404 elsewhere
 };
 
 class Router {

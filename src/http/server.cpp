@@ -123,6 +123,10 @@ Server::~Server() {
     stop(0);
 }
 
+void Server::set_gatekeeper(Gatekeeper& gatekeeper) {
+    impl_->shared.gatekeeper = &gatekeeper;
+}
+
 Status Server::start() {
     auto& impl = *impl_;
     boost::system::error_code error;

@@ -25,14 +25,19 @@ struct ServerOptions {
     std::uint32_t header_bytes_max = 16 * 1024;
     std::uint64_t body_bytes_max = std::uint64_t{1024} * 1024;
     int request_timeout_ms = 15'000;   // for a request to arrive whole, and for a kept connection to send the next
-    int progress_timeout_ms = 30'000;  // for a client to take some of the response
+    int progress_timeout_ms = 30'000;  // for a client to take some of the response, or send some of a large body
 };
+
+class Gatekeeper;
 
 class Server {
   public:
     // The router must outlive the server.
     Server(ServerOptions options, const Router& router);
     ~Server();
+
+    // Who lets clients in to routes that ask for it; before start(). Outlives the server's last request.
+    void set_gatekeeper(Gatekeeper& gatekeeper);
 
     Status start();
 

@@ -42,8 +42,11 @@ Gatherer::~Gatherer() {
     committer_.join();
 }
 
-std::shared_ptr<Member> Gatherer::join(std::vector<engine::NewRows>& rows, std::function<void()> answered) {
+std::shared_ptr<Member> Gatherer::join(std::vector<engine::NewRows>& rows, std::function<void()> answered,
+                                       LakeWriter::Extras extras) {
     auto member = std::make_shared<Member>();
+    member->note_ = std::move(extras.note);
+    member->wants_snapshot_ = extras.wants_snapshot;
     for (const engine::NewRows& some : rows) member->bytes_ += some.bytes();
     member->answered_ = std::move(answered);
     member->joined_at_ = clock_.steady_now();
@@ -114,6 +117,7 @@ void Gatherer::write(Batch& batch) {
             ++counters_.batches;
         }
         for (const std::shared_ptr<Member>& member : batch) {
+            member->snapshot_ = written.snapshot;
             if (!committed)
                 member->error_ =
                     written.verdict == LakeWriter::Verdict::conflict ? conflict(written.error) : written.error;
@@ -123,13 +127,26 @@ void Gatherer::write(Batch& batch) {
     }
 }
 
+LakeWriter::Extras Gatherer::extras_of(const Batch& batch) {
+    LakeWriter::Extras extras;
+    for (const std::shared_ptr<Member>& member : batch) {
+        extras.wants_snapshot = extras.wants_snapshot || member->wants_snapshot_;
+        if (member->note_.empty()) continue;
+        extras.note += extras.note.empty() ? "[" : ",";
+        extras.note += member->note_;
+    }
+    if (!extras.note.empty()) extras.note += "]";
+    return extras;
+}
+
 LakeWriter::Written Gatherer::try_write(const Batch& batch) {
     std::vector<const engine::NewRows*> rows;
     for (const std::shared_ptr<Member>& member : batch) {
         for (const engine::NewRows& some : member->rows_) rows.push_back(&some);
     }
+    const LakeWriter::Extras extras = extras_of(batch);
     for (int tries = 1;; ++tries) {
-        LakeWriter::Written written = write_(rows);
+        LakeWriter::Written written = write_(rows, extras);
         if (written.verdict != LakeWriter::Verdict::conflict) return written;
         {
             const std::lock_guard lock(mutex_);

@@ -40,6 +40,8 @@ class Member {
     Fate fate() const { return fate_; }
     // Once failed.
     const engine::QueryError& error() const { return error_; }
+    // Once committed, if it was asked for: the number of the snapshot that has its rows; 0: it cannot be told.
+    long long snapshot() const { return snapshot_; }
 
   private:
     friend class Gatherer;
@@ -47,7 +49,10 @@ class Member {
     std::function<void()> answered_;
     std::size_t bytes_ = 0;
     std::chrono::steady_clock::time_point joined_at_;
+    std::string note_;
+    bool wants_snapshot_ = false;
     engine::QueryError error_;  // written before fate_
+    long long snapshot_ = 0;    // written before fate_
     std::atomic<Fate> fate_ = Fate::waiting;
 };
 
@@ -64,7 +69,8 @@ struct Counters {
 class Gatherer {
   public:
     // What writes a batch: LakeWriter::write, but for tests that let it fail.
-    using Write = std::function<engine::LakeWriter::Written(const std::vector<const engine::NewRows*>&)>;
+    using Write = std::function<engine::LakeWriter::Written(const std::vector<const engine::NewRows*>&,
+                                                            const engine::LakeWriter::Extras&)>;
     struct Options {
         std::size_t waiting_bytes_max = std::size_t{64} << 20;
         int conflict_tries_max = 8;  // of one batch, before its members are told 40001
@@ -75,8 +81,10 @@ class Gatherer {
     Gatherer& operator=(const Gatherer&) = delete;
 
     // `rows` are moved from, unless the answer is null: there is no room for them. `answered` is called once the member
-    // has its fate, not before join() has returned to a caller who holds a lock that it takes.
-    std::shared_ptr<Member> join(std::vector<engine::NewRows>& rows, std::function<void()> answered);
+    // has its fate, not before join() has returned to a caller who holds a lock that it takes. The note, a JSON value,
+    // is committed with the rows: the snapshot's commit_extra_info is an array of its members' notes.
+    std::shared_ptr<Member> join(std::vector<engine::NewRows>& rows, std::function<void()> answered,
+                                 engine::LakeWriter::Extras extras = {});
     // The member is not to be written any more, and will not be answered. False: its batch is being written.
     bool withdraw(Member& member);
 
@@ -87,6 +95,7 @@ class Gatherer {
     void work();
     void write(Batch& batch);
     engine::LakeWriter::Written try_write(const Batch& batch);
+    static engine::LakeWriter::Extras extras_of(const Batch& batch);
     void answer_stale(Batch& batch, const std::vector<bool>& stale);
     void answer(Member& member, Fate fate);
 

@@ -73,7 +73,8 @@ class GathererTest : public testing::Test {
     std::unique_ptr<Gatherer> gatherer_of(Script& script, int conflict_tries_max = 8) {
         Gatherer::Options options;
         options.conflict_tries_max = conflict_tries_max;
-        return std::make_unique<Gatherer>([&script](const auto&) { return script.write(); }, clock_, options);
+        return std::make_unique<Gatherer>([&script](const auto&, const LakeWriter::Extras&) { return script.write(); },
+                                          clock_, options);
     }
     // Three members, of which the last two share a batch.
     static std::vector<Joined> join_three(Gatherer& gatherer, Script& script) {

@@ -121,6 +121,16 @@ ScramVerifier invented_scram_verifier(std::string_view user, std::string_view se
     return verifier;
 }
 
+bool fits(const ScramVerifier& verifier, std::string_view password) {
+    Digest salted{};
+    PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
+                      reinterpret_cast<const unsigned char*>(verifier.salt.data()),
+                      static_cast<int>(verifier.salt.size()), verifier.iterations, EVP_sha256(),
+                      static_cast<int>(salted.size()), salted.data());
+    const Digest stored = sha256(bytes_of(hmac(bytes_of(salted), "Client Key")));
+    return CRYPTO_memcmp(stored.data(), verifier.stored_key.data(), stored.size()) == 0;
+}
+
 Result<std::string> ScramServer::first(std::string_view message, bool plus) {
     plus_ = plus;
     // gs2-header: "n,," no binding, "y,," client would but thinks we cannot, "p=<type>,," bound.

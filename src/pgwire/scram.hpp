@@ -30,6 +30,10 @@ std::optional<ScramVerifier> parse_scram_verifier(std::string_view text);
 // A verifier that no password fits, the same for the same name while the process lives: its salt derives from `secret`.
 ScramVerifier invented_scram_verifier(std::string_view user, std::string_view secret);
 
+// Whether the verifier was made of this password; as long as the key derivation takes. The password is compared as it
+// is sent: for ASCII that is what SASLprep makes of it.
+bool fits(const ScramVerifier& verifier, std::string_view password);
+
 class ScramServer {
   public:
     struct Options {

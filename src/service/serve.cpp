@@ -13,12 +13,16 @@
 #include "catalog/box_database.hpp"
 #include "config/version.hpp"
 #include "engine/lake.hpp"
+#include "gateway/callers.hpp"
 #include "gateway/sql_door.hpp"
+#include "http/api.hpp"
 #include "http/extension_mirror.hpp"
+#include "http/gatekeeper.hpp"
 #include "http/health.hpp"
 #include "http/metrics.hpp"
 #include "http/server.hpp"
 #include "ingest/gatherer.hpp"
+#include "ingest/request_keys.hpp"
 #include "mirror/mirror.hpp"
 #include "relay/vocabulary.hpp"
 #include "service/box_functions.hpp"
@@ -141,7 +145,9 @@ Result<std::unique_ptr<ingest::Gatherer>> open_gatherer(Engine& engine) {
     auto writer = engine::LakeWriter::open(*engine.lake);
     if (!writer) return Error{ErrorKind::internal, "rows cannot be gathered: " + writer.error().message};
     std::shared_ptr<engine::LakeWriter> shared = std::move(*writer);  // a std::function is copied
-    auto write = [shared](const std::vector<const engine::NewRows*>& rows) { return shared->write(rows); };
+    auto write = [shared](const std::vector<const engine::NewRows*>& rows, const engine::LakeWriter::Extras& extras) {
+        return shared->write(rows, extras);
+    };
     return std::make_unique<ingest::Gatherer>(std::move(write), engine.clock, ingest::Gatherer::Options());
 }
 
@@ -163,6 +169,34 @@ Result<std::unique_ptr<SecondBrain>> open_second_brain(const config::Settings& s
     if (!vocabulary) return vocabulary.error();
     return std::make_unique<SecondBrain>(settings, lake, std::move(*vocabulary));
 }
+
+// Null where the box has no database of its own.
+Result<std::unique_ptr<ingest::RequestKeys>> open_request_keys(const config::Settings& settings) {
+    auto box = catalog::box_database_endpoint(settings);
+    if (!box) return box.error();
+    auto lake = catalog::lake_endpoint(settings);
+    if (!lake) return lake.error();
+    auto keys = ingest::RequestKeys::open({std::move(*box), std::move(*lake)});
+    if (keys || settings.catalog.empty()) return keys;
+    log_info("engine", "no Idempotency-Keys are kept: {}", keys.error().message);
+    return std::unique_ptr<ingest::RequestKeys>();
+}
+
+// /v1/… of the HTTP door, which lets in whom the SQL door lets in.
+struct HttpApi {
+    HttpApi(const config::Settings& settings, gateway::SqlDoor& door, ingest::RequestKeys* keys, const Clock& clock)
+        : callers(door.services().log_in, clock),
+          gatekeeper({.plain_passwords = settings.http_plain_passwords,
+                      .body_bytes_max = static_cast<std::uint64_t>(settings.http_body_mb) << 20,
+                      .bodies_bytes_max = static_cast<std::uint64_t>(settings.http_bodies_mb) << 20,
+                      .requests_per_second = settings.http_requests_per_second},
+                     callers, clock),
+          api(door, keys, gatekeeper.body_bytes_max()) {}
+
+    gateway::Callers callers;
+    http::Gatekeeper gatekeeper;
+    http::Api api;
+};
 
 // What looks after the lake, in the background.
 struct Housekeeping {
@@ -203,9 +237,14 @@ int serve() {
     auto gatherer = open_gatherer(**engine);
     if (!gatherer) return fail(gatherer.error());
     (*engine)->metrics.watch(**gatherer);
+    auto keys = open_request_keys(*settings);
+    if (!keys) return fail(keys.error());
     auto sql_door = open_sql_door(
         *settings, {*(*engine)->lake, **gatherer, second ? &second->exchange : nullptr, (*engine)->answers.get()});
     if (!sql_door) return fail(sql_door.error());
+    HttpApi api(*settings, **sql_door, keys->get(), (*engine)->clock);
+    api.api.add_routes((*engine)->router);
+    server.set_gatekeeper(api.gatekeeper);
     // Last, so that /readyz is not answered before the SQL door listens.
     if (auto started = server.start(); !started) return fail(started.error());
     if (const auto snapshot = (*engine)->lake->newest_snapshot(); !snapshot) return fail(snapshot.error());
@@ -228,6 +267,7 @@ int serve() {
     const int grace_ms = static_cast<int>(settings->shutdown_grace_seconds) * 1000;
     (*sql_door)->stop(grace_ms);
     server.stop(grace_ms);
+    api.api.stop();
     log_info("engine", "stopped");
     return kExitStopped;
 }
