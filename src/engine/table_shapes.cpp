@@ -8,6 +8,9 @@
 #include <duckdb/parser/parsed_data/create_table_info.hpp>
 #include <duckdb/transaction/meta_transaction.hpp>
 
+#include "engine/lake.hpp"
+#include "engine/shape_age.hpp"
+
 namespace boathouse::engine {
 
 using duckdb::Catalog;
@@ -26,8 +29,10 @@ duckdb::optional_ptr<duckdb::TableCatalogEntry> find_table(ClientContext& contex
     return duckdb::optional_ptr<duckdb::TableCatalogEntry>(entry->Cast<duckdb::TableCatalogEntry>());
 }
 
-std::shared_ptr<const TableShape> shape_of(const duckdb::TableCatalogEntry& entry) {
+std::shared_ptr<const TableShape> shape_of(ClientContext& context, duckdb::TableCatalogEntry& entry) {
     auto shape = std::make_shared<TableShape>();
+    const auto version = entry.ParentCatalog().GetCatalogVersion(context);
+    if (version.IsValid()) shape->lake_version = static_cast<long long>(version.GetIndex());
     shape->schema = entry.ParentSchema().name;
     shape->table = entry.name;
     for (const auto& constraint : entry.GetConstraints()) {
@@ -71,8 +76,8 @@ void make_table(ClientContext& context, const duckdb::TableCatalogEntry& entry) 
 
 std::shared_ptr<const TableShape> read_shape(ClientContext& context, const std::string& schema,
                                              const std::string& table) {
-    const auto entry = find_table(context, schema, table);
-    return entry ? shape_of(*entry) : nullptr;
+    auto entry = find_table(context, schema, table);
+    return entry ? shape_of(context, *entry) : nullptr;
 }
 
 TableShapes::TableShapes(duckdb::DatabaseInstance& database) : database_(database) {
@@ -113,6 +118,17 @@ void TableShapes::forget(const TableShape& seen) {
     if (entry != known_.end() && entry->second->same_as(seen)) known_.erase(entry);
 }
 
+void TableShapes::forget_older(long long lake_version) {
+    const std::lock_guard lock(mutex_);
+    if (lake_version == oldest_version_) return;
+    oldest_version_ = lake_version;
+    std::erase_if(known_, [&](const auto& entry) { return entry.second->lake_version < lake_version; });
+}
+
+void forget_older_shapes(Lake& lake, long long schema_version) {
+    lake.shapes().forget_older(schema_version);
+}
+
 // REQUIRES: looking_ is held, so that no two make the same table.
 std::shared_ptr<const TableShape> TableShapes::look(const std::string& schema, const std::string& table) {
     duckdb::Connection connection(database_);
@@ -120,10 +136,10 @@ std::shared_ptr<const TableShape> TableShapes::look(const std::string& schema, c
     std::shared_ptr<const TableShape> shape;
     try {
         context.RunFunctionInTransaction([&] {
-            const auto entry = find_table(context, schema, table);
+            auto entry = find_table(context, schema, table);
             if (!entry) return;
             make_table(context, *entry);
-            shape = shape_of(*entry);
+            shape = shape_of(context, *entry);
         });
     } catch (const std::exception&) {
         return nullptr;  // the statement runs by itself, and tells what is wrong

@@ -28,6 +28,7 @@ struct TableShape {
     duckdb::vector<duckdb::LogicalType> types;
     std::vector<std::size_t> not_null;  // columns, from 0
     std::string description;            // equal for equal shapes
+    long long lake_version = -1;        // of the lake's schema, when the table was looked at
 
     bool same_as(const TableShape& other) const { return description == other.description; }
 };
@@ -45,6 +46,8 @@ class TableShapes {
     std::shared_ptr<const TableShape> find(const std::string& schema, const std::string& table);
     // `seen` is not what the table is like any more: the next find() looks at the lake.
     void forget(const TableShape& seen);
+    // Whatever was looked at before the lake's schema had this version.
+    void forget_older(long long lake_version);
 
   private:
     using Key = std::pair<std::string, std::string>;  // in lower case
@@ -54,6 +57,7 @@ class TableShapes {
     duckdb::DatabaseInstance& database_;
     std::mutex mutex_;
     std::map<Key, std::shared_ptr<const TableShape>> known_;  // under mutex_
+    long long oldest_version_ = -1;                           // under mutex_: that forget_older() was told last
     std::mutex looking_;                                      // one look at a time; taken before mutex_
 };
 

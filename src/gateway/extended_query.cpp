@@ -230,7 +230,7 @@ Outcome<void> Session::start_portal(const std::string& name, Portal& portal, boo
     const auto* copy = std::get_if<CopyStatement>(&statement->statement);
     const bool runs_one =
         (is_engines && !statement->relayed) || copy || std::holds_alternative<ExecuteStatement>(statement->statement);
-    if (is_engines && statement->plan && may_gather()) {
+    if (is_engines && statement->plan && may_gather(sync_follows)) {
         if (auto armed = arm_engine(); !armed) return armed;
         auto rows = engine_->evaluate(*statement->plan, values_of(portal));
         portal_joined_ = name;

@@ -6,6 +6,7 @@
 // has to see the rows, so they are written into a transaction of DuckDB's first, which then goes on as any other.
 #include <utility>
 
+#include "engine/shape_age.hpp"
 #include "gateway/session.hpp"
 
 namespace boathouse::gateway {
@@ -27,9 +28,20 @@ std::string insert_tag(std::uint64_t rows) {
 
 }  // namespace
 
-bool Session::may_gather() const {
+bool Session::may_gather(bool is_last) {
     if (!services_.gatherer || run_alone_ || read_only() || !settings_->is_on("boathouse.group_commit")) return false;
-    return transaction_ == Transaction::none || (transaction_ == Transaction::implicit && !gathered_.empty());
+    if (transaction_ != Transaction::none && (transaction_ != Transaction::implicit || gathered_.empty())) return false;
+    if (!is_last && gathered_.empty()) forget_older_shapes();
+    return true;
+}
+
+// The statements of a pipeline are answered as they come and cannot be run again, so their tables have to be known as
+// they are now.
+void Session::forget_older_shapes() {
+    if (services_.answers == nullptr) return;
+    // A catalog that does not answer is told of by the commit.
+    if (const auto newest = services_.answers->newest.ask())
+        engine::forget_older_shapes(services_.lake, newest->schema);
 }
 
 // `commits`: nothing else belongs to the transaction.

@@ -149,7 +149,8 @@ class Session {
 
     // gathering.cpp
     enum class Gathered { no, answered, joined };
-    bool may_gather() const;
+    bool may_gather(bool is_last);
+    void forget_older_shapes();
     // Instead of running an INSERT of values: takes its rows, to be committed with what shares its transaction.
     Gathered gather(std::optional<engine::NewRows> rows, Resumption resumption, bool commits, pgwire::Buffer& out);
     bool join(Resumption resumption);

@@ -82,7 +82,7 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
                                 std::holds_alternative<DeclareStatement>(part.statement) ||
                                 std::holds_alternative<ExecuteStatement>(part.statement);
     const bool is_last = script.next + 1 == script.parts.size();
-    if (part.parsed && may_gather() && part.parsed->notices().empty()) {
+    if (part.parsed && may_gather(is_last) && part.parsed->notices().empty()) {
         auto armed = arm_engine();
         if (!armed) return armed.error();
         switch (gather(engine_->evaluate(*part.parsed), Resumption::script, is_last, out)) {

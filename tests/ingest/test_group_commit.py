@@ -190,6 +190,21 @@ def test_a_table_that_has_changed(door, direct, table):
     assert ids(door, table) == [5]
 
 
+@pytest.mark.parametrize("prepare", [True, False])
+def test_a_pipeline_on_a_table_that_has_changed(door, direct, table, prepare):
+    insert = f"INSERT INTO {table} (id) VALUES (%s)"
+    for number, change in enumerate(["ADD COLUMN city VARCHAR DEFAULT 'Basel'", "DROP COLUMN name", "RENAME city TO town"]):
+        door.execute(insert, (10 * number,), prepare=prepare)
+        direct.execute(f"ALTER TABLE {table} {change}")
+        with door.pipeline():
+            for n in range(1, 4):
+                door.execute(insert, (10 * number + n,), prepare=prepare)
+    assert ids(door, table) == [10 * number + n for number in range(3) for n in range(4)]
+    direct.execute(f"ALTER TABLE {table} DROP COLUMN town")
+    door.execute("; ".join(f"INSERT INTO {table} (id) VALUES ({n})" for n in (40, 41)))
+    assert ids(door, table)[-2:] == [40, 41]
+
+
 def test_columns_come_while_others_write(connect, direct, table):
     def write(client, number):
         for n in range(25):
