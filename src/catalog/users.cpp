@@ -75,6 +75,15 @@ Status release_objects(Endpoint endpoint, const Row& database, const std::string
                                connection->identifier(database.at(1).value_or("")) + "; DROP OWNED BY " + role);
 }
 
+// "reader" -> "lake_reader" and so on.
+Result<std::string> group_role(std::string_view lake_role) {
+    std::string role = fmt::format("lake_{}", lake_role);
+    const auto& roles = lake_roles();
+    if (std::find(roles.begin(), roles.end(), role) != roles.end()) return role;
+    return Error{ErrorKind::configuration, fmt::format("There is no lake role \"{}\"", lake_role),
+                 "Take one of reader, writer, admin and none.", ""};
+}
+
 // What a new user gets: a group role, or no more than to come in.
 Result<std::string> first_right(Connection& connection, const NewUser& user) {
     if (user.lake_role != kNoRole) return group_role(user.lake_role);
@@ -86,14 +95,6 @@ Result<std::string> first_right(Connection& connection, const NewUser& user) {
 }
 
 }  // namespace
-
-Result<std::string> group_role(std::string_view lake_role) {
-    std::string role = fmt::format("lake_{}", lake_role);
-    const auto& roles = lake_roles();
-    if (std::find(roles.begin(), roles.end(), role) != roles.end()) return role;
-    return Error{ErrorKind::configuration, fmt::format("There is no lake role \"{}\"", lake_role),
-                 "Take one of reader, writer, admin and none.", ""};
-}
 
 Result<std::vector<User>> list_users(Connection& connection) {
     return read_users(connection, std::nullopt);

@@ -17,9 +17,6 @@
 
 namespace boathouse::catalog {
 
-// "reader" -> "lake_reader" and so on. configuration: not one of the three.
-Result<std::string> group_role(std::string_view lake_role);
-
 struct User {
     std::string name;
     std::string lake_role;  // "reader", "writer", "admin"; "none": may log in, but not into the lake

@@ -22,7 +22,7 @@ Readiness ask_readiness(const HttpAddress& address) {
     const auto answer = http_get(address, "/readyz");
     Readiness readiness;
     if (!answer) {
-        readiness.text = "no: " + answer.error().message;
+        readiness.text = answer.error().message;
         return readiness;
     }
     boost::system::error_code malformed;
@@ -33,11 +33,11 @@ Readiness ask_readiness(const HttpAddress& address) {
         const std::string message = text_of(reason, "message");
         if (message.empty()) continue;
         if (readiness.text.empty()) readiness.hint = text_of(reason, "hint");
-        readiness.text += (readiness.text.empty() ? "no: " : "; ") + message;
+        readiness.text += (readiness.text.empty() ? "" : "; ") + message;
     }
     if (readiness.text.empty()) {
         readiness.text =
-            readiness.ready ? "a query on the lake has succeeded" : "no: HTTP " + std::to_string(answer->status);
+            readiness.ready ? "a query on the lake has succeeded" : "HTTP " + std::to_string(answer->status);
     }
     return readiness;
 }

@@ -11,7 +11,7 @@ namespace boathouse::cli {
 struct Readiness {
     bool answers = false;  // the door, whatever it says
     bool ready = false;
-    std::string text{};                 // "a query on the lake has succeeded", "no: " and the reasons
+    std::string text{};                 // "a query on the lake has succeeded", or the reasons why not
     std::string hint{};                 // of the first reason; may be empty
     boost::json::value json = nullptr;  // the door's own answer; null without one
 };

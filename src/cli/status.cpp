@@ -51,8 +51,9 @@ void print_text(const State& state, const Readiness& readiness) {
     print_line("engine", child_line(state.engine));
     const auto door = [&](std::int64_t port) { return state.listen + " port " + std::to_string(port); };
     if (state.catalog_port != 0) print_line("catalog", door(state.catalog_port));
+    print_line("SQL", door(state.sql_port));
     print_line("HTTP", door(state.http_port));
-    print_line("ready", readiness.text);
+    print_line("ready", (readiness.ready ? "" : "no: ") + readiness.text);
 }
 
 boost::json::object child_json(const ChildState& child) {

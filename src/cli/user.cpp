@@ -41,7 +41,6 @@ void show_generated(const PasswordInput& input) {
 }
 
 int add(const Invocation& invocation, const UserOptions& options) {
-    if (auto group = catalog::group_role(options.role); !group && options.role != "none") return fail(group.error());
     auto box = open_box(invocation);
     if (!box) return fail(box.error());
     const auto input = read_password(options.password, options.name);
@@ -156,6 +155,7 @@ void add_user(CLI::App& root, Invocation& invocation) {
         add);
     accept_name(*adding, *add_options);
     adding->add_option("--role", add_options->role, "reader, writer, admin, or none: then GRANT says what")
+        ->check(CLI::IsMember({"reader", "writer", "admin", "none"}).description(""))
         ->capture_default_str();
     accept_password(*adding, *add_options);
 

@@ -143,16 +143,13 @@ void Checker::tls() {
 
 void Checker::catalog() {
     if (settings_.catalog.empty()) return;
-    const std::string& url = settings_.catalog.reveal();
-    if (origin("catalog").rfind("flag ", 0) == 0 && has_password(url)) {
+    const auto parts = parse_catalog_url(settings_.catalog.reveal());
+    if (!parts) {
+        wrong("catalog", parts.error().message);
+    } else if (origin("catalog").rfind("flag ", 0) == 0 && !parts->password.empty()) {
         wrong("catalog",
               "holds a password, and every user of this machine can read a command line (in the process list): "
               "set BOATHOUSE_CATALOG in the environment instead, or leave the password out and set PGPASSWORD");
-        return;
-    }
-    const auto parts = parse_catalog_url(url);
-    if (!parts) {
-        wrong("catalog", parts.error().message);
     } else if (parts->host.empty()) {
         wrong("catalog", "names no host: postgresql://user@host:5432/database");
     } else if (parts->database.empty()) {

@@ -202,6 +202,7 @@ TEST_F(LoadTest, AMalformedCatalogIsToldWithoutRepeatingIt) {
     const auto said = [&](const char* url) { return complaint({}, {{"BOATHOUSE_CATALOG", url}}); };
     EXPECT_THAT(said("postgresql://u:hun#ter2@h/d e"), AllOf(HasSubstr("is not a URL"), Not(HasSubstr("ter2"))));
     EXPECT_THAT(said("mysql://u@h/d"), HasSubstr("must begin with postgresql://"));
+    EXPECT_THAT(complaint({{"catalog", "mysql://u@h/d"}}), HasSubstr("must begin with postgresql://"));
     EXPECT_THAT(said("postgresql:///d"), HasSubstr("names no host"));
     EXPECT_THAT(said("postgresql://u@h"), HasSubstr("names no database"));
 }

@@ -137,12 +137,17 @@ Status Box::start_postgres() {
 Status Box::prepare_catalog() {
     set_phase(Phase::starting, "preparing the catalog");
     const auto give_up_at = clock_.steady_now() + kCatalogPatience;
+    std::string last_said;
     for (;;) {
         auto prepared = catalog::prepare_server(settings());
         if (prepared || prepared.error().kind != ErrorKind::unavailable || clock_.steady_now() >= give_up_at) {
             return prepared;
         }
-        log_info("supervisor", "the catalog does not answer yet: {}", prepared.error().message);
+        if (const auto& message = prepared.error().message; message != last_said) {
+            log_info("supervisor", "the catalog does not answer yet, and is asked for {} s: {}",
+                     kCatalogPatience.count(), message);
+            last_said = message;
+        }
         const auto again_at = clock_.steady_now() + seconds(1);
         while (!is_ending() && clock_.steady_now() < again_at) step(milliseconds(100));
         if (is_ending()) return {};

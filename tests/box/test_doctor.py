@@ -70,7 +70,7 @@ def test_a_box_that_is_not_ready_says_why(run, new_box):
         psutil.Process(box.pid).resume()
     assert outcome.code == 1
     assert levels(findings, "http") == ["failure"]
-    assert "not ready: no: the catalog's PostgreSQL does not answer" in findings["http"][0]["message"]
+    assert "not ready: the catalog's PostgreSQL does not answer" in findings["http"][0]["message"]
     box.wait_ready()
 
 

@@ -54,7 +54,7 @@ def test_a_password_from_standard_input(box):
 @pytest.mark.parametrize(("arguments", "code", "says"), [
     (("add", "admin"), 1, 'a role "admin" already'),
     (("add", "lake_reader"), 78, "may not be called"),
-    (("add", "eve", "--role", "owner"), 78, "one of reader, writer, admin and none"),
+    (("add", "eve", "--role", "owner"), 2, "not in {reader,writer,admin,none}"),
     (("add", "eve", "--password-file", "/nonexistent"), 1, "/nonexistent"),
     (("remove", "admin"), 1, "owns the lake's database"),
     (("remove", "nobody"), 1, 'no user "nobody"'),
