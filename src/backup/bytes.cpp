@@ -129,7 +129,7 @@ struct ContextCloser {
 Result<std::size_t> read_full(Source& source, char* buffer, std::size_t size) {
     std::size_t filled = 0;
     while (filled < size) {
-        const auto count = source.read(buffer + filled, size - filled);
+        auto count = source.read(buffer + filled, size - filled);
         if (!count) return count;
         if (*count == 0) break;
         filled += *count;

@@ -23,7 +23,7 @@ class Output final : public Source {
     explicit Output(PipeProgram& program) : program_(program) {}
     // The program's failure is the end's: half of a tar must not count as all of it.
     Result<std::size_t> read(char* buffer, std::size_t size) override {
-        const auto count = program_.read(buffer, size);
+        auto count = program_.read(buffer, size);
         if (!count) return count;
         if (*count == 0) {
             if (auto ended = program_.finish(); !ended) return ended.error();

@@ -216,7 +216,7 @@ Status prepare(BoxPlan& plan, std::optional<DataLock>& lock) {
         plan.lake_access.emplace(std::move(*access));
     }
     if (auto prepared = prepare_certificate(plan, *certificate); !prepared) return prepared;
-    const auto written = write_backup_settings(settings, config::backup_settings_file(settings));
+    auto written = write_backup_settings(settings, config::backup_settings_file(settings));
     if (!written) return written;
     return prepare_password(plan);
 }
