@@ -1,6 +1,7 @@
 #include "catalog/connection.hpp"
 
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -143,6 +144,81 @@ Result<Rows> Connection::receive() {
     auto rows = rows_of(first);
     while (PGresult* const rest = PQgetResult(connection_.get())) PQclear(rest);
     return rows;
+}
+
+Parameter Parameter::of(const std::optional<std::string>& text) {
+    if (!text) return {"", Form::null};
+    return {*text, Form::text};
+}
+
+Status Connection::send(const std::vector<Step>& steps) {
+    for (const Step& step : steps) {
+        std::vector<const char*> values;
+        std::vector<int> lengths;
+        std::vector<int> formats;
+        for (const Parameter& parameter : step.parameters) {
+            values.push_back(parameter.form == Parameter::Form::null ? nullptr : parameter.bytes.c_str());
+            lengths.push_back(static_cast<int>(parameter.bytes.size()));
+            formats.push_back(parameter.form == Parameter::Form::binary ? 1 : 0);
+        }
+        const int sent = PQsendQueryPrepared(connection_.get(), step.statement.c_str(), static_cast<int>(values.size()),
+                                             values.data(), lengths.data(), formats.data(), 0);
+        if (sent != 1) return failure(PQerrorMessage(connection_.get()), nullptr, nullptr);
+    }
+    if (PQpipelineSync(connection_.get()) != 1) return failure(PQerrorMessage(connection_.get()), nullptr, nullptr);
+    return {};
+}
+
+// After each result libpq gives a null; after the last one, the mark of PQpipelineSync().
+Result<std::vector<Rows>> Connection::receive_all(std::size_t count) {
+    std::vector<Rows> all;
+    std::optional<Error> failed;
+    std::string sqlstate;
+    while (true) {
+        PGresult* const result = PQgetResult(connection_.get());
+        const ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            break;
+        }
+        if (result == nullptr) {
+            if (PQstatus(connection_.get()) == CONNECTION_OK) continue;
+            if (!failed) failed = failure(PQerrorMessage(connection_.get()), nullptr, nullptr);
+            break;
+        }
+        if (failed) {
+            PQclear(result);  // of a step that was not run
+            continue;
+        }
+        auto rows = rows_of(result);
+        if (rows) {
+            all.push_back(std::move(*rows));
+        } else {
+            failed = rows.error();
+            sqlstate = sqlstate_;
+        }
+    }
+    sqlstate_ = sqlstate;
+    if (failed) return *failed;
+    if (all.size() != count) return failure("the server has answered less than it was asked", nullptr, nullptr);
+    return all;
+}
+
+Result<std::vector<Rows>> Connection::run(const std::vector<Step>& steps) {
+    if (PQenterPipelineMode(connection_.get()) != 1)
+        return failure(PQerrorMessage(connection_.get()), nullptr, nullptr);
+    const Status sent = send(steps);
+    auto rows = sent ? receive_all(steps.size()) : Result<std::vector<Rows>>(sent.error());
+    PQexitPipelineMode(connection_.get());
+    return rows;
+}
+
+bool Connection::is_alive() {
+    if (PQstatus(connection_.get()) != CONNECTION_OK) return false;
+    pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
+    if (::poll(&socket, 1, 0) <= 0) return true;
+    // Notices, or the end.
+    return PQconsumeInput(connection_.get()) == 1 && PQstatus(connection_.get()) == CONNECTION_OK;
 }
 
 Result<Rows> Connection::rows_of(pg_result* raw) {

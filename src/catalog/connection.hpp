@@ -63,6 +63,23 @@ std::string socket_dir(const config::Settings& settings);
 using Row = std::vector<std::optional<std::string>>;
 using Rows = std::vector<Row>;
 
+// What a prepared statement is given: text, or a value in PostgreSQL's binary form.
+struct Parameter {
+    enum class Form { text, binary, null };
+    std::string bytes;
+    Form form = Form::text;
+
+    static Parameter of(long long number) { return {std::to_string(number), Form::text}; }
+    static Parameter of(const std::optional<std::string>& text);
+    static Parameter binary(std::string bytes) { return {std::move(bytes), Form::binary}; }
+};
+
+// A prepared statement to run.
+struct Step {
+    std::string statement;  // its name
+    std::vector<Parameter> parameters{};
+};
+
 class Connection {
   public:
     static Result<Connection> open(const Endpoint& endpoint,
@@ -83,8 +100,18 @@ class Connection {
     Status send_prepared(const std::string& name, const std::vector<std::optional<std::string>>& parameters = {});
     Result<Rows> receive();
 
+    // All of them in one round trip: they are sent together and answered together. What follows a step that fails is
+    // not run; the failure is the step's. Without an SQLSTATE the connection was lost, and what was sent may have been
+    // done or not.
+    Result<std::vector<Rows>> run(const std::vector<Step>& steps);
+
+    // Whether the server still held the other end a moment ago. Asks nobody, and so does not block.
+    bool is_alive();
+
     // SQLSTATE of the last failure, "" if none or if the connection was lost.
     const std::string& last_sqlstate() const { return sqlstate_; }
+    // For who cleans up after a failure and wants it still told.
+    void set_last_sqlstate(std::string sqlstate) { sqlstate_ = std::move(sqlstate); }
     int server_version() const;  // 150018
     bool is_superuser() const;
     // Whether the server asked for the password that the endpoint gave.
@@ -104,6 +131,8 @@ class Connection {
     explicit Connection(pg_conn* connection) : connection_(connection) {}
     Error failure(const char* message, const char* sqlstate, const char* hint);
     Result<Rows> rows_of(pg_result* result);
+    Status send(const std::vector<Step>& steps);
+    Result<std::vector<Rows>> receive_all(std::size_t count);
 
     std::unique_ptr<pg_conn, Closer> connection_;
     std::string sqlstate_;

@@ -3,8 +3,9 @@
 // A LakeWriter has a connection of its own and is used by one thread, the committer. One write() is one transaction and
 // one snapshot, whatever number of tables it touches; it takes its turn among the box's commits (commit_turns.hpp). The
 // transaction looks at each table as it is now: if rows were made for another shape of it, nothing is written, and they
-// are said to be stale. DuckLake itself repeats a commit that collides with another client's; what it gives up on comes
-// back as a conflict.
+// are said to be stale. Plain appends are committed by the box itself (snapshot_appender.hpp), the rest by the official
+// extension, which repeats a commit that collides with another client's; what either gives up on comes back as a
+// conflict.
 #pragma once
 
 #include <memory>
@@ -18,7 +19,7 @@ namespace boathouse::engine {
 
 class LakeWriter {
   public:
-    static Outcome<std::unique_ptr<LakeWriter>> open(Lake& lake);
+    static Outcome<std::unique_ptr<LakeWriter>> open(Lake& lake, const catalog::Endpoint& catalog);
     ~LakeWriter();
 
     enum class Verdict {
@@ -33,6 +34,7 @@ class LakeWriter {
         std::vector<bool> stale;  // if so, which of the rows
         QueryError error;         // otherwise, why they are not committed
         long long snapshot = 0;   // that was committed, if it was asked for; 0: it cannot be told
+        bool by_extension = false;
     };
     struct Extras {
         std::string note{};  // becomes the snapshot's commit_extra_info; empty: none

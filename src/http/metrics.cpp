@@ -36,6 +36,10 @@ void add_server(Exposition& exposition, const Server& server) {
 void add_group_commit(Exposition& exposition, const ingest::Counters& counters) {
     exposition.counter("boathouse_group_commit_batches_total", "Commits that wrote the rows of gathered statements.",
                        static_cast<double>(counters.batches));
+    exposition.counter("boathouse_group_commit_by_extension_total",
+                       "Of those commits, the ones that DuckLake's extension made, because the box does not write such "
+                       "rows or tables itself.",
+                       static_cast<double>(counters.by_extension));
     exposition.counter("boathouse_group_commit_statements_total",
                        "Statements, or pipelines of them, whose rows those commits wrote.",
                        static_cast<double>(counters.members));

@@ -115,6 +115,7 @@ void Gatherer::write(Batch& batch) {
         if (committed) {
             const std::lock_guard lock(mutex_);
             ++counters_.batches;
+            if (written.by_extension) ++counters_.by_extension;
         }
         for (const std::shared_ptr<Member>& member : batch) {
             member->snapshot_ = written.snapshot;

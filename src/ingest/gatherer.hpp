@@ -58,8 +58,9 @@ class Member {
 
 // Since the start, for the metrics.
 struct Counters {
-    std::uint64_t batches = 0;  // that were committed
-    std::uint64_t members = 0;  // in them
+    std::uint64_t batches = 0;       // that were committed
+    std::uint64_t by_extension = 0;  // of them, by DuckLake's extension: the box does not write such itself
+    std::uint64_t members = 0;       // in them
     std::uint64_t rows = 0;
     std::uint64_t conflicts = 0;         // commits that other clients of the catalog were ahead of
     std::chrono::nanoseconds waited{0};  // by all members, from joining to their answer

@@ -141,8 +141,10 @@ Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& 
     return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), parts);
 }
 
-Result<std::unique_ptr<ingest::Gatherer>> open_gatherer(Engine& engine) {
-    auto writer = engine::LakeWriter::open(*engine.lake);
+Result<std::unique_ptr<ingest::Gatherer>> open_gatherer(Engine& engine, const config::Settings& settings) {
+    const auto catalog = catalog::lake_endpoint(settings);
+    if (!catalog) return catalog.error();
+    auto writer = engine::LakeWriter::open(*engine.lake, *catalog);
     if (!writer) return Error{ErrorKind::internal, "rows cannot be gathered: " + writer.error().message};
     std::shared_ptr<engine::LakeWriter> shared = std::move(*writer);  // a std::function is copied
     auto write = [shared](const std::vector<const engine::NewRows*>& rows, const engine::LakeWriter::Extras& extras) {
@@ -234,7 +236,7 @@ int serve() {
         if (!opened) return fail(opened.error());
         second = std::move(*opened);
     }
-    auto gatherer = open_gatherer(**engine);
+    auto gatherer = open_gatherer(**engine, *settings);
     if (!gatherer) return fail(gatherer.error());
     (*engine)->metrics.watch(**gatherer);
     auto keys = open_request_keys(*settings);
