@@ -4,6 +4,7 @@
 #include "engine/append_rows.hpp"
 #include "engine/insert_values.hpp"
 #include "engine/new_rows_impl.hpp"
+#include "engine/plan_rows.hpp"
 #include "engine/session_impl.hpp"
 
 namespace boathouse::engine {
@@ -36,14 +37,19 @@ bool has_forbidden_null(const TableShape& shape, duckdb::ColumnDataCollection& r
     return false;
 }
 
+std::optional<NewRows> rows_of(duckdb::unique_ptr<duckdb::ColumnDataCollection> rows,
+                               std::shared_ptr<const TableShape> shape) {
+    if (has_forbidden_null(*shape, *rows)) return std::nullopt;
+    auto impl = std::make_unique<NewRows::Impl>();
+    impl->rows = std::move(rows);
+    impl->shape = std::move(shape);
+    return NewRows(std::move(impl));
+}
+
 std::optional<NewRows> rows_of(duckdb::QueryResult& result, std::shared_ptr<const TableShape> shape) {
     // The names tell of a table that was made anew since the shape was looked up.
     if (result.HasError() || result.types != shape->types || result.names != shape->names) return std::nullopt;
-    auto impl = std::make_unique<NewRows::Impl>();
-    impl->rows = result.Cast<duckdb::MaterializedQueryResult>().TakeCollection();
-    if (has_forbidden_null(*shape, *impl->rows)) return std::nullopt;
-    impl->shape = std::move(shape);
-    return NewRows(std::move(impl));
+    return rows_of(result.Cast<duckdb::MaterializedQueryResult>().TakeCollection(), std::move(shape));
 }
 
 }  // namespace
@@ -108,6 +114,11 @@ std::optional<NewRows> Session::evaluate(Prepared& statement, const std::vector<
         if (!impl_->may_insert(*prepared.shape)) return std::nullopt;
         const Evaluating evaluating(impl_->watch);
         auto values = impl_->arguments(prepared, *prepared.evaluation, parameters);
+        duckdb::PreparedStatementData& plan = *prepared.evaluation->data;
+        if (plan.types == prepared.shape->types && plan.names == prepared.shape->names) {
+            if (auto rows = plan_rows(*impl_->connection.context, plan, values))
+                return rows_of(std::move(rows), prepared.shape);
+        }
         const auto pending = prepared.evaluation->PendingQuery(values, false);
         if (pending->HasError()) return std::nullopt;
         const auto result = pending->Execute();

@@ -96,6 +96,7 @@ Status set_missing_options(Database& database, const config::Settings& settings)
 
 struct Lake::Impl {
     std::unique_ptr<Database> database;
+    catalog::Endpoint endpoint;
     CommitTurns commit_turns;
     std::unique_ptr<TableShapes> shapes;
     LakeInfo info;
@@ -133,6 +134,7 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
 
     auto impl = std::make_unique<Impl>();
     impl->database = std::move(*database);
+    impl->endpoint = endpoint;
     impl->info.version = config::ducklake_catalog_version();
     impl->info.data_path = data_path;
     impl->info.created = create;
@@ -161,7 +163,7 @@ TableShapes& Lake::shapes() {
 }
 
 void Lake::make_shapes() {
-    impl_->shapes = std::make_unique<TableShapes>(impl_->database->instance());
+    impl_->shapes = std::make_unique<TableShapes>(impl_->database->instance(), impl_->endpoint);
 }
 
 Result<long long> Lake::newest_snapshot() {

@@ -162,9 +162,7 @@ void Session::Impl::speak_postgres(duckdb::SQLStatement& statement, const std::v
     give_postgres_meaning(statement);
     if (!names_public(statement)) return;
     if (auto settled = settle(); !settled) return;
-    const auto own =
-        connection.Query("SELECT 1 FROM duckdb_schemas() WHERE database_name = 'lake' AND schema_name = 'public'");
-    if (!own->HasError() && own->RowCount() == 0) rename_public(statement);
+    if (!has_own_public()) rename_public(statement);
 }
 
 Status Session::admit_clients(Lake& lake) {

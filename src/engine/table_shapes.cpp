@@ -80,7 +80,8 @@ std::shared_ptr<const TableShape> read_shape(ClientContext& context, const std::
     return entry ? shape_of(context, *entry) : nullptr;
 }
 
-TableShapes::TableShapes(duckdb::DatabaseInstance& database) : database_(database) {
+TableShapes::TableShapes(duckdb::DatabaseInstance& database, catalog::Endpoint catalog)
+    : database_(database), catalog_(std::move(catalog)) {
     duckdb::Connection connection(database);
     std::string attach = "ATTACH ':memory:' AS ";
     attach.append(kShapeDatabase);
@@ -110,6 +111,24 @@ std::shared_ptr<const TableShape> TableShapes::find(const std::string& schema, c
     if (known_.size() >= kShapesMax) known_.clear();
     known_[key] = shape;
     return shape;
+}
+
+std::optional<bool> TableShapes::has_own_public() {
+    constexpr const char* kQuestion = "own public";
+    const std::lock_guard asking(asking_);
+    if (!connection_ || !connection_->is_alive()) {
+        connection_.reset();
+        auto opened = catalog::Connection::open(catalog_);
+        if (!opened || !opened->prepare(kQuestion,
+                                        "SELECT 1 FROM public.ducklake_schema WHERE end_snapshot IS NULL "
+                                        "AND pg_catalog.lower(schema_name) = 'public'"))
+            return std::nullopt;
+        connection_.emplace(std::move(*opened));
+    }
+    const auto answer = connection_->run({{kQuestion}});
+    if (answer) return !answer->front().empty();
+    connection_.reset();
+    return std::nullopt;
 }
 
 void TableShapes::forget(const TableShape& seen) {

@@ -16,6 +16,8 @@
 #include <optional>
 #include <string>
 
+#include "catalog/connection.hpp"
+
 namespace boathouse::engine {
 
 inline constexpr const char* kShapeDatabase = "boathouse_shapes";
@@ -39,11 +41,15 @@ std::shared_ptr<const TableShape> read_shape(duckdb::ClientContext& context, con
 
 class TableShapes {
   public:
-    // Attaches the database. Throws what DuckDB throws.
-    explicit TableShapes(duckdb::DatabaseInstance& database);
+    // Attaches the database. Throws what DuckDB throws. The catalog is asked nothing before somebody has a question.
+    TableShapes(duckdb::DatabaseInstance& database, catalog::Endpoint catalog);
 
     // Looks at the lake if the table is not known yet. Null: there is no such table, or none that DuckDB can hold.
     std::shared_ptr<const TableShape> find(const std::string& schema, const std::string& table);
+    // Whether the lake has a schema of its own called public, rather than main under that name: one question to
+    // PostgreSQL, where DuckLake would read the lake's newest snapshot and schemas. Nothing: the catalog does not
+    // answer.
+    std::optional<bool> has_own_public();
     // `seen` is not what the table is like any more: the next find() looks at the lake.
     void forget(const TableShape& seen);
     // Whatever was looked at before the lake's schema had this version.
@@ -58,7 +64,10 @@ class TableShapes {
     std::mutex mutex_;
     std::map<Key, std::shared_ptr<const TableShape>> known_;  // under mutex_
     long long oldest_version_ = -1;                           // under mutex_: that forget_older() was told last
-    std::mutex looking_;                                      // one look at a time; taken before mutex_
+    const catalog::Endpoint catalog_;
+    std::mutex asking_;                              // one question at a time; taken with none of the others
+    std::optional<catalog::Connection> connection_;  // under asking_
+    std::mutex looking_;                             // one look at a time; taken before mutex_
 };
 
 }  // namespace boathouse::engine

@@ -193,17 +193,19 @@ QueryError without_path(QueryError error, const CopyFile& file, const char* othe
 
 }  // namespace
 
+// What a transaction has made it sees itself; else the catalog is asked.
 bool Session::Impl::has_own_public() {
+    if (connection.IsAutoCommit() && !connection.HasActiveTransaction()) {
+        if (const auto has = lake.shapes().has_own_public()) return *has;
+    }
     const auto own =
         connection.Query("SELECT 1 FROM duckdb_schemas() WHERE database_name = 'lake' AND schema_name = 'public'");
     return !own->HasError() && own->RowCount() > 0;
 }
 
 Outcome<std::shared_ptr<const TableShape>> Session::Impl::shape_for(const TableName& name) {
-    auto shape = lake.shapes().find(name.schema, name.table);
-    if (!shape && duckdb::StringUtil::CIEquals(name.schema, "public") && !has_own_public())
-        shape = lake.shapes().find("main", name.table);
-    return shape;
+    const bool is_main = duckdb::StringUtil::CIEquals(name.schema, "public") && !has_own_public();
+    return lake.shapes().find(is_main ? "main" : name.schema, name.table);
 }
 
 // May the client insert into these columns, the rest having their defaults?

@@ -136,6 +136,8 @@ class RowsRequest : public std::enable_shared_from_this<RowsRequest> {
     // What is answered, but for the snapshot's number.
     json::object report() const;
     void respond_written(const json::object& answer);
+    // Gives the key back first: whoever has the answer may send it again.
+    void respond(Response response);
     Response refuse_faults() const;
 
     const std::shared_ptr<ApiState> state_;
@@ -198,13 +200,13 @@ void RowsRequest::read() {
     if (!claim_key()) return;
     const auto encoding = request_.headers[field::content_encoding];
     auto plain = decode_content(std::move(request_.body), {encoding.data(), encoding.size()}, state_->body_bytes_max);
-    if (auto* refused = std::get_if<Response>(&plain)) return respond_(std::move(*refused));
+    if (auto* refused = std::get_if<Response>(&plain)) return respond(std::move(*refused));
     request_.body = std::get<std::string>(std::move(plain));
     if (format_ != UploadFormat::parquet) {
         auto body = format_ == UploadFormat::csv    ? ingest::read_csv(request_.body)
                     : format_ == UploadFormat::json ? ingest::read_json(request_.body)
                                                     : Outcome<ingest::BodyRows>(ingest::read_ndjson(request_.body));
-        if (!body) return respond_(problem(body.error()));
+        if (!body) return respond(problem(body.error()));
         body_ = std::move(*body);
     }
     if (!options_.create && !options_.add_columns && format_ != UploadFormat::parquet) request_.body = {};
@@ -257,16 +259,16 @@ Outcome<engine::TakenRows> RowsRequest::take(Statement& statement) {
 void RowsRequest::write() {
     ++tries_;
     auto statement = Statement::begin(*state_, request_);
-    if (!statement) return respond_(problem(statement.error()));
+    if (!statement) return respond(problem(statement.error()));
     auto taken = take(**statement);
-    if (!taken) return respond_(problem((*statement)->reason(taken.error())));
+    if (!taken) return respond(problem((*statement)->reason(taken.error())));
     statement->reset();
     faults_ = body_.faults;
     faults_.insert(faults_.end(), taken->faults.begin(), taken->faults.end());
     std::stable_sort(faults_.begin(), faults_.end(), [](const auto& a, const auto& b) { return a.place < b.place; });
     if (faults_.size() > engine::kFaultsMax) faults_.resize(engine::kFaultsMax);
     faulty_ = body_.faulty + taken->faulty;
-    if (faulty_ > 0 && !options_.skips_faulty) return respond_(refuse_faults());
+    if (faulty_ > 0 && !options_.skips_faulty) return respond(refuse_faults());
     rows_ = taken->rows ? taken->rows->count() : 0;
     if (!taken->rows) return respond_written(report());
     join(std::move(*taken->rows));
@@ -284,7 +286,7 @@ void RowsRequest::join(engine::NewRows rows) {
     };
     auto made = state_->services.gatherer->join(joining, std::move(answered),
                                                 {.note = claim_ ? claim_->note(report()) : "", .wants_snapshot = true});
-    if (!made) return respond_(problem(QueryError{"53400", "too many rows wait to be written already"}));
+    if (!made) return respond(problem(QueryError{"53400", "too many rows wait to be written already"}));
     joined->set_value(std::move(made));
 }
 
@@ -296,13 +298,13 @@ void RowsRequest::on_fate() {
         case ingest::Fate::stale:
             if (tries_ < kTriesMax)
                 return run_as_statement(*state_, respond_, [self = shared_from_this()] { self->write(); });
-            return respond_(problem(QueryError{"40001", "the table changes faster than its rows are made"}));
+            return respond(problem(QueryError{"40001", "the table changes faster than its rows are made"}));
         case ingest::Fate::failed:
             if (claim_ && member_->error().sqlstate == "08007") return doubt();
-            return respond_(problem(member_->error()));
+            return respond(problem(member_->error()));
         case ingest::Fate::withdrawn:
         case ingest::Fate::waiting:
-            return respond_(problem(engine::interruption()));
+            return respond(problem(engine::interruption()));
     }
 }
 
@@ -310,8 +312,7 @@ void RowsRequest::on_fate() {
 void RowsRequest::doubt() {
     state_->door.statements().submit([self = shared_from_this()] {
         self->claim_->doubt();
-        self->claim_.reset();
-        self->respond_(problem(self->member_->error()));
+        self->respond(problem(self->member_->error()));
     });
 }
 
@@ -326,9 +327,13 @@ void RowsRequest::respond_committed() {
 
 void RowsRequest::respond_written(const json::object& answer) {
     if (claim_) claim_->record(answer);
-    claim_.reset();
     Response response;
     response.body = json::serialize(answer) + "\n";
+    respond(std::move(response));
+}
+
+void RowsRequest::respond(Response response) {
+    claim_.reset();
     respond_(std::move(response));
 }
 

@@ -6,7 +6,7 @@ import uuid
 import psutil
 import psycopg
 from box_process import BoxFailed
-from gathering import Background, door_of, wait_for
+from gathering import Background, counter, door_of, wait_for
 
 WRITERS = 16
 
@@ -62,6 +62,10 @@ class Ledger:
             recorded, = catalog.execute("""SELECT s.record_count FROM ducklake_table_stats s JOIN ducklake_table t USING (table_id)
                                            WHERE t.table_name = 'ledger' AND t.end_snapshot IS NULL""").fetchone()
         assert recorded == counted, "the table's statistics do not count its rows"
+        with psycopg.connect(door_of(self.box), autocommit=True) as reader:
+            row_ids, = reader.execute("SELECT count(DISTINCT rowid) FROM ledger").fetchone()
+        assert row_ids == counted, "two rows have one row id"
+        assert counter(self.box, "batches_total") > counter(self.box, "by_extension_total"), "the extension wrote all of it"
 
 
 def kill_under_load(box, victim: str) -> None:
