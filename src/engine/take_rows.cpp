@@ -2,6 +2,7 @@
 #include <boost/json/serialize.hpp>
 #include <duckdb/catalog/catalog.hpp>
 #include <duckdb/catalog/catalog_entry/table_catalog_entry.hpp>
+#include <duckdb/parser/expression/constant_expression.hpp>
 
 #include "config/suggestion.hpp"
 #include "engine/row_casts.hpp"
@@ -71,9 +72,18 @@ bool reads_json(const LogicalType& type) {
     }
 }
 
-// What the columns have that are not given, as the lake says it: constants.
+// A default as the lake says it, a constant: mostly NULL, for which no query is worth its time.
+duckdb::Value value_of(duckdb::Connection& connection, const duckdb::ParsedExpression& expression) {
+    if (expression.GetExpressionClass() == duckdb::ExpressionClass::CONSTANT)
+        return expression.Cast<duckdb::ConstantExpression>().value;
+    const auto result = connection.Query("SELECT " + expression.ToString());
+    if (result->HasError()) result->ThrowError();
+    return result->GetValue(0, 0);
+}
+
+// What the columns have that are not given.
 std::vector<duckdb::Value> defaults_of(duckdb::Connection& connection, const TableShape& shape) {
-    std::vector<std::string> texts(shape.names.size());
+    std::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> expressions(shape.names.size());
     connection.context->RunFunctionInTransaction([&] {
         const duckdb::EntryLookupInfo lookup(duckdb::CatalogType::TABLE_ENTRY, shape.table);
         const auto entry = duckdb::Catalog::GetEntry(*connection.context, kShapeDatabase, shape.schema, lookup,
@@ -81,17 +91,15 @@ std::vector<duckdb::Value> defaults_of(duckdb::Connection& connection, const Tab
         if (!entry) return;
         std::size_t index = 0;
         for (const auto& column : entry->Cast<duckdb::TableCatalogEntry>().GetColumns().Logical()) {
-            if (column.HasDefaultValue()) texts[index] = column.DefaultValue().ToString();
-            if (++index == texts.size()) break;
+            if (column.HasDefaultValue()) expressions[index] = column.DefaultValue().Copy();
+            if (++index == expressions.size()) break;
         }
     });
     std::vector<duckdb::Value> values;
-    for (std::size_t i = 0; i < texts.size(); ++i) {
+    for (std::size_t i = 0; i < expressions.size(); ++i) {
         values.emplace_back(shape.types[i]);
-        if (texts[i].empty()) continue;
-        const auto result = connection.Query("SELECT " + texts[i]);
-        if (result->HasError()) result->ThrowError();
-        values.back() = result->GetValue(0, 0).CastAs(*connection.context, shape.types[i]);
+        if (!expressions[i]) continue;
+        values.back() = value_of(connection, *expressions[i]).CastAs(*connection.context, shape.types[i]);
     }
     return values;
 }
