@@ -243,7 +243,7 @@ Status SnapshotAppend::add_writes(std::vector<Step>& steps, const LakeState& sta
     return {};
 }
 
-Status SnapshotAppend::run(std::vector<Step> steps) {
+Status SnapshotAppend::run(const std::vector<Step>& steps) {
     is_open_ = true;
     const auto done = connection_.run(steps);
     if (!done) {
@@ -260,13 +260,13 @@ Status SnapshotAppend::finish(const LakeState& state, const std::vector<TableApp
         roll_back();
         return added;
     }
-    return run(std::move(steps));
+    return run(steps);
 }
 
 Status SnapshotAppend::append(const LakeState& state, const std::vector<TableAppend>& tables, const std::string& note) {
     std::vector<Step> steps{{"begin"}, {"still", {Parameter::of(state.snapshot), Parameter::of(state.options)}}};
     if (auto added = add_writes(steps, state, tables, note); !added) return added;
-    return run(std::move(steps));
+    return run(steps);
 }
 
 bool SnapshotAppend::is_behind() const {

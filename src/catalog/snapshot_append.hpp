@@ -97,7 +97,7 @@ class SnapshotAppend {
   private:
     explicit SnapshotAppend(Connection connection) : connection_(std::move(connection)) {}
     Result<std::string> prepare_rows(const TableAppend& table);
-    Status run(std::vector<Step> steps);
+    Status run(const std::vector<Step>& steps);
     Status add_writes(std::vector<Step>& steps, const LakeState& state, const std::vector<TableAppend>& tables,
                       const std::string& note);
 

@@ -3,12 +3,12 @@
 #include <spdlog/fmt/fmt.h>
 
 namespace boathouse::engine {
-namespace {
-
-// A dead or silent server is noticed within these, and not after the kernel's two hours.
-constexpr const char* kConnectionBounds = " connect_timeout=10 keepalives_idle=30 tcp_user_timeout=30000";
-
-}  // namespace
+catalog::Endpoint bounded(catalog::Endpoint endpoint) {
+    endpoint.parameters["connect_timeout"] = "10";
+    endpoint.parameters["keepalives_idle"] = "30";
+    endpoint.parameters["tcp_user_timeout"] = "30000";
+    return endpoint;
+}
 
 Status attach(Database& database, const catalog::Endpoint& endpoint, AttachMode mode, const std::string& data_path) {
     // The password goes by a secret, not by the connection string, which duckdb_databases() shows.
@@ -20,7 +20,7 @@ Status attach(Database& database, const catalog::Endpoint& endpoint, AttachMode 
     const std::string password = endpoint.password.empty() ? "" : ", PASSWORD " + literal(endpoint.password.reveal());
     auto attached = database.query("CREATE OR REPLACE SECRET boathouse_catalog (TYPE postgres" + password + ")");
     if (attached) {
-        attached = database.query("ATTACH " + literal("ducklake:postgres:" + endpoint.conninfo() + kConnectionBounds) +
+        attached = database.query("ATTACH " + literal("ducklake:postgres:" + bounded(endpoint).conninfo()) +
                                   " AS lake (" + options + ")");
     }
     if (attached) return {};

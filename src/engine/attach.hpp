@@ -16,6 +16,9 @@ enum class AttachMode {
     read_only,  // the same, for looking only
 };
 
+// The same, but that a dead or silent server is noticed within half a minute, and not after the kernel's two hours.
+catalog::Endpoint bounded(catalog::Endpoint endpoint);
+
 // Attaches the lake as "lake". Errors: unavailable, with PostgreSQL's words.
 Status attach(Database& database, const catalog::Endpoint& endpoint, AttachMode mode,
               const std::string& data_path = "");

@@ -134,7 +134,7 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
 
     auto impl = std::make_unique<Impl>();
     impl->database = std::move(*database);
-    impl->endpoint = endpoint;
+    impl->endpoint = bounded(endpoint);
     impl->info.version = config::ducklake_catalog_version();
     impl->info.data_path = data_path;
     impl->info.created = create;

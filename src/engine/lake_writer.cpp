@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/append_rows.hpp"
+#include "engine/attach.hpp"
 #include "engine/commit_turns.hpp"
 #include "engine/database.hpp"
 #include "engine/duckdb_error.hpp"
@@ -33,7 +34,7 @@ struct LakeWriter::Impl {
     Impl(Lake& opened, const catalog::Endpoint& catalog)
         : lake(opened),
           connection(opened.database().instance()),
-          appender(catalog, [this](const TableShape& shape) { return shape_now(shape); }) {}
+          appender(bounded(catalog), [this](const TableShape& shape) { return shape_now(shape); }) {}
 
     static std::vector<TableRows> group(const std::vector<const NewRows*>& rows);
     std::shared_ptr<const TableShape> shape_now(const TableShape& shape);

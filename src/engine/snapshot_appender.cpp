@@ -266,6 +266,7 @@ TableAppend SnapshotAppender::encode(const Known& known, const TableRows& rows) 
 
 std::vector<TableAppend> SnapshotAppender::encode(const std::vector<TableRows>& tables) {
     std::vector<TableAppend> appends;
+    appends.reserve(tables.size());
     for (const TableRows& table : tables) appends.push_back(encode(known_.at(key_of(*table.shape)), table));
     return appends;
 }
