@@ -36,7 +36,8 @@ const std::vector<Prepared>& statements() {
          fmt::format("SELECT 1 / (pg_catalog.max(snapshot_id) = $1::pg_catalog.int8 AND {} = $2::pg_catalog.text)"
                      "::pg_catalog.int4 FROM public.ducklake_snapshot",
                      kOptions)},
-        {"snapshot", "INSERT INTO public.ducklake_snapshot VALUES ($1, pg_catalog.now(), $2, $3, $4)"},
+        // Not now(): the transaction may have waited for others since it began, and theirs are the earlier snapshots.
+        {"snapshot", "INSERT INTO public.ducklake_snapshot VALUES ($1, pg_catalog.clock_timestamp(), $2, $3, $4)"},
         {"changes", "INSERT INTO public.ducklake_snapshot_changes VALUES ($1, $2, NULL, NULL, $3)"},
         {"new table", "INSERT INTO public.ducklake_table_stats VALUES ($1, $2, $3, 0)"},
         {"table", "UPDATE public.ducklake_table_stats SET record_count = $2, next_row_id = $3 WHERE table_id = $1"},
