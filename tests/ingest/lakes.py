@@ -4,6 +4,8 @@ The catalog's tables row by row, without what differs between any two lakes (uui
 content of each table as a direct client of the official extension reads it: now, at snapshots of the past, and as changes.
 """
 
+from collections import Counter
+
 import duckdb
 import psycopg
 from psycopg import sql
@@ -11,6 +13,8 @@ from psycopg import sql
 # Left out of each table of the catalog: what no two lakes share.
 VARYING = {"schema_uuid", "table_uuid", "view_uuid", "snapshot_time", "path", "footer_size", "file_size_bytes",
            "column_size_bytes", "schedule_start", "created_by"}
+# A flush or a merge of several files numbers them in the order of a hash of their names, which no two lakes share.
+VARYING |= {"data_file_id", "delete_file_id", "file_id"}
 SNAPSHOTS_APART = 9  # of those that are read
 # Rows that stand for the whole lake, not for what was written to it.
 SKIPPED = {"ducklake_metadata"}
@@ -36,11 +40,9 @@ def differences(ours: dict[str, list[tuple]], theirs: dict[str, list[tuple]]) ->
     """What one has and the other has not, a line each."""
     lines = []
     for table in sorted(ours.keys() | theirs.keys()):
-        left, right = ours.get(table, []), theirs.get(table, [])
-        lines += [f"{table}, ours only: {row}" for row in left if row not in right]
-        lines += [f"{table}, the extension's only: {row}" for row in right if row not in left]
-        if len(left) != len(right):
-            lines.append(f"{table}: {len(left)} rows, and {len(right)}")
+        left, right = Counter(ours.get(table, [])), Counter(theirs.get(table, []))
+        lines += [f"{table}, ours only: {row}" for row in (left - right).elements()]
+        lines += [f"{table}, the extension's only: {row}" for row in (right - left).elements()]
     return lines
 
 
