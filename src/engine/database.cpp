@@ -21,6 +21,12 @@ std::int64_t memory_limit_mb(const config::Settings& settings) {
     return std::max<std::int64_t>(256, static_cast<std::int64_t>(static_cast<double>(usable_mb) * kMemoryShare));
 }
 
+// What DuckDB reads ahead of clients is not counted against its memory limit.
+std::size_t stream_bytes(const config::Settings& settings) {
+    constexpr std::int64_t kShareOfMemory = 32;
+    return static_cast<std::size_t>(memory_limit_mb(settings) * (1 << 20) / kShareOfMemory);
+}
+
 void configure(duckdb::DBConfig& config, const config::Settings& settings) {
     const std::int64_t threads = settings.threads > 0 ? settings.threads : usable_processors();
     const std::int64_t memory_mb = memory_limit_mb(settings);
@@ -38,14 +44,14 @@ void configure(duckdb::DBConfig& config, const config::Settings& settings) {
 
 }  // namespace
 
-Database::Database(duckdb::DBConfig& config, Scrubber scrubber)
-    : scrubber_(std::move(scrubber)), instance_(nullptr, &config) {}
+Database::Database(duckdb::DBConfig& config, Scrubber scrubber, std::size_t stream_bytes)
+    : scrubber_(std::move(scrubber)), stream_budget_(stream_bytes), instance_(nullptr, &config) {}
 
 Result<std::unique_ptr<Database>> Database::open(const config::Settings& settings, Scrubber scrubber) {
     try {
         duckdb::DBConfig config;
         configure(config, settings);
-        std::unique_ptr<Database> database(new Database(config, std::move(scrubber)));
+        std::unique_ptr<Database> database(new Database(config, std::move(scrubber), stream_bytes(settings)));
         for (const char* name : kExtensions) {
             const auto loaded = database->query(std::string("LOAD ") + name);
             if (!loaded) {

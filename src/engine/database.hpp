@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "config/settings.hpp"
 #include "engine/scrubber.hpp"
+#include "engine/stream_budget.hpp"
 
 namespace boathouse::engine {
 
@@ -36,13 +37,17 @@ class Database {
     Error describe(const duckdb::ErrorData& data) const;
     const Scrubber& scrubber() const { return scrubber_; }
 
+    // For results that clients take as they come.
+    StreamBudget& stream_budget() { return stream_budget_; }
+
     // For connections that live longer than one query(): those of SQL clients.
     duckdb::DatabaseInstance& instance() { return *instance_.instance; }
 
   private:
-    Database(duckdb::DBConfig& config, Scrubber scrubber);
+    Database(duckdb::DBConfig& config, Scrubber scrubber, std::size_t stream_bytes);
 
     Scrubber scrubber_;
+    StreamBudget stream_budget_;
     duckdb::DuckDB instance_;
 };
 

@@ -202,13 +202,14 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
         impl_->watch.wrote = plan.writes;  // a plan that is bound again says so itself
         impl_->watch.repeats = impl_->connection.IsAutoCommit() ? plan.repeats : Repeats::never;
         if (plan.unbound) impl_->announce(*plan.unbound, plan.tag);
+        StreamBudget::Share ahead = impl_->read_ahead();
         auto pending = plan.statement->PendingQuery(values, true);
         if (!pending->HasError() && !impl_->watch.was_bound) {
             check_needs(impl_->watch, plan.needs);
             impl_->watch.needs = plan.needs;
             impl_->watch.made = plan.made;
         }
-        auto stream = impl_->stream_of(std::move(pending), plan.tag, plan.positions, &plan.columns);
+        auto stream = impl_->stream_of(std::move(pending), std::move(ahead), plan.tag, plan.positions, &plan.columns);
         if (!stream) return stream;
         if (auto same = check_shape(plan.columns, (*stream)->columns()); !same) return same.error();
         return stream;

@@ -28,6 +28,7 @@ ResultStream::Impl::~Impl() {
 
 void ResultStream::Impl::end() {
     finished = true;
+    ahead = {};
     if (session.reading == this) session.reading = nullptr;
 }
 
@@ -184,11 +185,11 @@ Outcome<void> Session::Impl::settle() {
         if (stream.result->HasError()) stream.result->ThrowError();
         stream.settled = std::move(rows);
         stream.settled->InitializeScan(stream.scan);
+        stream.ahead = {};
         reading = nullptr;
         return {};
     } catch (const std::exception& exception) {
-        reading = nullptr;
-        stream.finished = true;
+        stream.end();
         return describe(exception);
     }
 }

@@ -56,8 +56,15 @@ Outcome<void> Session::Impl::run_text(const std::string& sql) {
     }
 }
 
+StreamBudget::Share Session::Impl::read_ahead() {
+    StreamBudget::Share share = lake.database().stream_budget().take();
+    connection.context->config.streaming_buffer_size = share.bytes();
+    return share;
+}
+
 Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
-                                                                std::string tag, const syntax::PositionMap& positions,
+                                                                StreamBudget::Share ahead, std::string tag,
+                                                                const syntax::PositionMap& positions,
                                                                 const std::vector<pgwire::ColumnDescription>* planned) {
     end_watch();
     if (pending->HasError()) return describe(pending->GetErrorObject(), positions);
@@ -68,6 +75,7 @@ Outcome<std::unique_ptr<ResultStream>> Session::Impl::stream_of(duckdb::unique_p
     keep_made(watch.made);
     auto impl = std::make_unique<ResultStream::Impl>(*this, std::move(result), std::move(tag));
     impl->repeats = watch.repeats;
+    if (reading == impl.get()) impl->ahead = std::move(ahead);
     if (planned) {
         for (std::size_t i = 0; i < std::min(planned->size(), impl->columns.size()); ++i) {
             impl->columns[i].table = (*planned)[i].table;
@@ -267,8 +275,9 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
             if (result->HasError()) return impl_->describe(result->GetErrorObject(), positions);
         }
         impl_->announce(*statements.back(), parsed.impl_->tag);
+        StreamBudget::Share ahead = impl_->read_ahead();
         return impl_->stream_of(impl_->connection.context->PendingQuery(std::move(statements.back()), true),
-                                std::move(parsed.impl_->tag), positions);
+                                std::move(ahead), std::move(parsed.impl_->tag), positions);
     } catch (const std::exception& exception) {
         return impl_->describe(exception, positions);
     }

@@ -129,9 +129,12 @@ struct Session::Impl {
                                                                          const std::vector<ParameterValue>& parameters);
     Outcome<void> settle_types(Prepared::Impl& prepared, const duckdb::SQLStatement& uncast,
                                const std::vector<std::uint32_t>& oids);
+    // Before DuckDB plans what streams: how far it may read ahead of the client.
+    StreamBudget::Share read_ahead();
     // `planned`: the columns as they were told when the statement was prepared.
     Outcome<std::unique_ptr<ResultStream>> stream_of(duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
-                                                     std::string tag, const syntax::PositionMap& positions = {},
+                                                     StreamBudget::Share ahead, std::string tag,
+                                                     const syntax::PositionMap& positions = {},
                                                      const std::vector<pgwire::ColumnDescription>* planned = nullptr);
 };
 
@@ -150,6 +153,7 @@ struct ResultStream::Impl {
     bool put_file(pgwire::Buffer& out, std::size_t bytes_max);
 
     Session::Impl& session;
+    StreamBudget::Share ahead;  // as long as DuckDB may hold rows
     duckdb::unique_ptr<duckdb::QueryResult> result;
     std::string tag;
     std::vector<pgwire::ColumnDescription> columns;

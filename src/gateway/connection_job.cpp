@@ -165,10 +165,11 @@ void Connection::start_writing_locked() {
 }
 
 // What the kernel takes goes out from here, while the bytes are in this processor's cache: waking a network thread is
-// half of what a SELECT 1 costs. True if that was all. REQUIRES: mutex_ is held, so that the socket is not closed
+// half of what a SELECT 1 costs. A full buffer is the network's, which sends it while the next one is filled. True if that
+// was all. REQUIRES: mutex_ is held, so that the socket is not closed
 // meanwhile.
 bool Connection::send_at_once(Buffer& out) {
-    if (tls_ || gone_ || writing_ || !outgoing_.empty()) return false;
+    if (tls_ || gone_ || writing_ || !outgoing_.empty() || out.size() >= kOutputBytes) return false;
     const ssize_t sent = ::send(socket_.native_handle(), out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     // Full, or broken: the network thread finds out.
     outgoing_.push(out, sent > 0 ? static_cast<std::size_t>(sent) : 0);
