@@ -19,9 +19,8 @@ namespace {
 
 // For the client to answer our goodbye.
 constexpr std::chrono::seconds kGoodbyeTime{1};
-// A plain socket is read into memory that a network thread has once; over TLS each connection needs its own.
+// Read into memory that a network thread has once.
 constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
-constexpr std::size_t kTlsReadBytes = std::size_t{8} * 1024;
 // Kept for the next message; more is given back.
 constexpr std::size_t kInputBytesKept = 512;
 
@@ -96,20 +95,14 @@ void Connection::read() {
         if (gone_ || closing_ || reading_ || inbox_bytes_ > kInboxBytes) return;
     }
     reading_ = true;
-    if (tls_) {
-        if (!tls_read_) tls_read_.reset(new char[kTlsReadBytes]);
-        tls_->async_read_some(
-            asio::buffer(tls_read_.get(), kTlsReadBytes),
-            asio::bind_executor(strand_, [self = shared_from_this()](error_code error, std::size_t count) {
-                self->reading_ = false;
-                self->on_read(error, self->tls_read_.get(), count);
-            }));
+    auto readable = [self = shared_from_this()](error_code error) {
+        self->reading_ = false;
+        self->on_readable(error);
+    };
+    if (tls_ && tls_->holds_bytes()) {
+        asio::post(strand_, [readable = std::move(readable)] { readable({}); });
     } else {
-        socket_.async_wait(Socket::wait_read,
-                           asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
-                               self->reading_ = false;
-                               self->on_readable(error);
-                           }));
+        socket_.async_wait(Socket::wait_read, asio::bind_executor(strand_, std::move(readable)));
     }
 }
 
@@ -126,17 +119,29 @@ void Connection::on_readable(error_code error) {
         direct_tls_ = true;
         return start_tls();
     }
+    if (error) return on_gone();
     static thread_local std::array<char, kReadBytes> bytes;
-    std::size_t count = 0;
-    if (!error) count = socket_.read_some(asio::buffer(bytes), error);
-    if (error == asio::error::would_block) return read();
-    on_read(error, bytes.data(), count);
+    if (tls_) return read_encrypted(bytes.data(), bytes.size());
+    const std::size_t count = socket_.read_some(asio::buffer(bytes), error);
+    if (error && error != asio::error::would_block) return on_gone();
+    input_.append(bytes.data(), count);
+    if (count == 0 || take_frames()) read();
 }
 
-void Connection::on_read(error_code error, const char* bytes, std::size_t count) {
-    if (error) return on_gone();
-    input_.append(bytes, count);
-    if (take_frames()) read();
+void Connection::read_encrypted(char* bytes, std::size_t room) {
+    std::size_t count = 0;
+    const TlsSocket::Step step = tls_->read(bytes, room, count);
+    if (step == TlsSocket::Step::over) return on_gone();
+    if (step == TlsSocket::Step::done) {
+        input_.append(bytes, count);
+        if (take_frames()) read();
+        return;
+    }
+    reading_ = true;
+    await(step, [self = shared_from_this()](error_code error) {
+        self->reading_ = false;
+        self->on_readable(error);
+    });
 }
 
 // Cuts frames off what has come; false if the connection waits for something else than more bytes. What came together
@@ -239,28 +244,61 @@ void Connection::open_session() {
 }
 
 void Connection::start_tls() {
-    tls_ = std::make_unique<asio::ssl::stream<Socket&>>(socket_, services_.tls->context());
-    tls_->async_handshake(asio::ssl::stream_base::server,
-                          asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
-                              if (error) return self->on_gone();
-                              // Without SSLRequest only ALPN says that PostgreSQL is meant.
-                              if (self->direct_tls_ && !chose_postgresql(self->tls_->native_handle()))
-                                  return self->shut_down();
-                              self->read();
-                          }));
+    tls_ = std::make_unique<TlsSocket>(*services_.tls, socket_.native_handle());
+    shake_hands();
+}
+
+void Connection::shake_hands() {
+    const TlsSocket::Step step = tls_->handshake();
+    if (step == TlsSocket::Step::over) return on_gone();
+    if (step != TlsSocket::Step::done) {
+        return await(step,
+                     [self = shared_from_this()](error_code error) { error ? self->on_gone() : self->shake_hands(); });
+    }
+    // Without SSLRequest only ALPN says that PostgreSQL is meant.
+    if (direct_tls_ && !tls_->chose_postgresql()) return shut_down();
+    read();
+}
+
+// Until the socket is ready for a step that was not done.
+void Connection::await(TlsSocket::Step step, std::function<void(error_code)> then) {
+    const auto readiness = step == TlsSocket::Step::wants_write ? Socket::wait_write : Socket::wait_read;
+    socket_.async_wait(readiness, asio::bind_executor(strand_, std::move(then)));
 }
 
 // Before there is a session: a few bytes, then what comes next.
 void Connection::answer_directly(std::string bytes, std::function<void()> then) {
     auto kept = std::make_shared<std::string>(std::move(bytes));
-    auto handler =
-        asio::bind_executor(strand_, [self = shared_from_this(), kept, then = std::move(then)](
-                                         error_code error, std::size_t) { error ? self->on_gone() : then(); });
-    if (tls_) {
-        asio::async_write(*tls_, asio::buffer(*kept), std::move(handler));
-    } else {
-        asio::async_write(socket_, asio::buffer(*kept), std::move(handler));
+    transmit({asio::buffer(*kept)}, [self = shared_from_this(), kept, then = std::move(then)](error_code error) {
+        error ? self->on_gone() : then();
+    });
+}
+
+// All of the pieces, whose memory stays until `written` is told.
+void Connection::transmit(Pieces pieces, Written written) {
+    if (!tls_) {
+        asio::async_write(socket_, pieces,
+                          asio::bind_executor(strand_, [written = std::move(written)](error_code error, std::size_t) {
+                              written(error);
+                          }));
+        return;
     }
+    auto piece = pieces.begin();
+    while (piece != pieces.end()) {
+        std::size_t count = 0;
+        const TlsSocket::Step step = tls_->write({static_cast<const char*>(piece->data()), piece->size()}, count);
+        if (step == TlsSocket::Step::over) {
+            return asio::post(strand_, [written = std::move(written)] { written(asio::error::connection_reset); });
+        }
+        if (step != TlsSocket::Step::done) {
+            pieces.erase(pieces.begin(), piece);
+            return await(step, [self = shared_from_this(), rest = std::move(pieces), written = std::move(written)](
+                                   error_code error) { error ? written(error) : self->transmit(rest, written); });
+        }
+        *piece += count;
+        if (piece->size() == 0) ++piece;
+    }
+    asio::post(strand_, [written = std::move(written)] { written({}); });
 }
 
 void Connection::enqueue(std::vector<Frame> frames) {
@@ -292,16 +330,10 @@ void Connection::write_outgoing() {
         }
     }
     if (in_flight_.empty()) return shut_down();
-    std::vector<asio::const_buffer> pieces;
+    Pieces pieces;
     for (const Buffer& buffer : in_flight_.buffers) pieces.emplace_back(buffer.data(), buffer.size());
     pieces.front() += in_flight_.skip;
-    auto handler = asio::bind_executor(
-        strand_, [self = shared_from_this()](error_code error, std::size_t) { self->on_written(error); });
-    if (tls_) {
-        asio::async_write(*tls_, pieces, std::move(handler));
-    } else {
-        asio::async_write(socket_, pieces, std::move(handler));
-    }
+    transmit(std::move(pieces), [self = shared_from_this()](error_code error) { self->on_written(error); });
 }
 
 void Connection::on_written(error_code error) {
@@ -323,6 +355,7 @@ void Connection::on_gone() {
     }
     timer_.cancel();
     pause_.cancel();
+    if (tls_) tls_->close();
     error_code ignored;
     socket_.close(ignored);
 }
@@ -334,13 +367,17 @@ void Connection::shut_down() {
         pause_.async_wait(asio::bind_executor(strand_, [self = shared_from_this()](error_code error) {
             if (!error) self->on_gone();
         }));
-        tls_->async_shutdown(
-            asio::bind_executor(strand_, [self = shared_from_this()](error_code) { self->on_gone(); }));
-        return;
+        return say_goodbye();
     }
     error_code ignored;
     socket_.shutdown(asio::socket_base::shutdown_both, ignored);
     on_gone();
+}
+
+void Connection::say_goodbye() {
+    const TlsSocket::Step step = tls_->shut_down();
+    if (step == TlsSocket::Step::done || step == TlsSocket::Step::over) return on_gone();
+    await(step, [self = shared_from_this()](error_code error) { error ? self->on_gone() : self->say_goodbye(); });
 }
 
 }  // namespace boathouse::gateway

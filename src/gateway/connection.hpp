@@ -12,7 +12,6 @@
 
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <deque>
@@ -23,7 +22,7 @@
 #include "gateway/executor.hpp"
 #include "gateway/outgoing.hpp"
 #include "gateway/session.hpp"
-#include "gateway/tls.hpp"
+#include "gateway/tls_socket.hpp"
 
 namespace boathouse::gateway {
 
@@ -65,16 +64,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // connection.cpp, on the strand.
     void read();
     void on_readable(boost::system::error_code error);
-    void on_read(boost::system::error_code error, const char* bytes, std::size_t count);
+    void read_encrypted(char* bytes, std::size_t room);
     bool take_frames();
     bool before_session(const pgwire::Frame& frame);
     void open_session();
     bool begins_with_tls(boost::system::error_code& error);
     void start_tls();
+    void shake_hands();
+    void await(TlsSocket::Step step, std::function<void(boost::system::error_code)> then);
     void answer_directly(std::string bytes, std::function<void()> then);
+    using Pieces = std::vector<boost::asio::const_buffer>;
+    using Written = std::function<void(boost::system::error_code)>;
+    void transmit(Pieces pieces, Written written);
     void write_outgoing();
     void on_written(boost::system::error_code error);
     void shut_down();
+    void say_goodbye();
     void on_gone();
     void limit_log_in();
     void limit_statement(std::chrono::milliseconds limit, std::uint64_t statement);
@@ -102,16 +107,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     Socket socket_;
     boost::asio::strand<boost::asio::any_io_executor> strand_;
-    std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
+    std::unique_ptr<TlsSocket> tls_;
     boost::asio::steady_timer timer_;  // of log-in, statement or idleness, whichever is now
     boost::asio::steady_timer pause_;  // holds an answer back; waits for the client's goodbye
     ConnectionServices& services_;
     const bool refused_;
-    std::string input_;                 // strand only
-    std::unique_ptr<char[]> tls_read_;  // strand only: TLS wants memory while it waits
-    bool direct_tls_ = false;           // strand only: TLS from the first byte
-    bool startup_done_ = false;         // strand only: the session has its start-up packet
-    bool reading_ = false;              // strand only
+    std::string input_;          // strand only
+    bool direct_tls_ = false;    // strand only: TLS from the first byte
+    bool startup_done_ = false;  // strand only: the session has its start-up packet
+    bool reading_ = false;       // strand only
 
     std::mutex mutex_;
     std::deque<pgwire::Frame> inbox_;   // under mutex_

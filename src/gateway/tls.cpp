@@ -57,13 +57,6 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, c
 
 }  // namespace
 
-bool chose_postgresql(const SSL* connection) {
-    const unsigned char* chosen = nullptr;
-    unsigned length = 0;
-    SSL_get0_alpn_selected(connection, &chosen, &length);
-    return length > 0;
-}
-
 Tls::Tls() : context_(ssl::context::tls_server) {}
 
 Result<std::unique_ptr<Tls>> Tls::load(const config::Settings& settings) {
@@ -83,8 +76,15 @@ Result<std::unique_ptr<Tls>> Tls::load(const config::Settings& settings) {
             "It is the catalog's certificate, written by `boathouse serve` at each start; start the box again, or "
             "set tls = off."};
     }
-    SSL_CTX_set_alpn_select_cb(tls->context_.native_handle(), choose_protocol, nullptr);
-    tls->certificate_hash_ = hash_of(SSL_CTX_get0_certificate(tls->context_.native_handle()));
+    // Clients of PostgreSQL do not resume sessions, nor do its servers let them; what waits costs no buffers.
+    SSL_CTX* const context = tls->context_.native_handle();
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+    tls->certificate_hash_ = hash_of(SSL_CTX_get0_certificate(context));
     return tls;
 }
 

@@ -27,7 +27,4 @@ class Tls {
     std::string certificate_hash_;
 };
 
-// Whether client and server agreed by ALPN to speak PostgreSQL's protocol.
-bool chose_postgresql(const SSL* connection);
-
 }  // namespace boathouse::gateway

@@ -1,11 +1,10 @@
-"""Start-up packets: versions, options, encryption, and what is no start-up packet at all."""
+"""Start-up packets: versions, options, and what is no start-up packet at all."""
 
 import socket
-import ssl
 import struct
 
 import pytest
-from wire import GSS_REQUEST, PROTOCOL_3_0, SSL_REQUEST, Closed, Wire, fields, message, startup_packet
+from wire import PROTOCOL_3_0, SSL_REQUEST, Wire, fields, message, startup_packet
 
 
 def negotiated(body: bytes) -> tuple[int, list[str]]:
@@ -78,68 +77,6 @@ def test_startup_settings_are_the_sessions_defaults(wire):
     door.rows("RESET ALL")
     assert door.rows("SHOW statement_timeout") == [["5min"]]
     assert door.rows("SHOW application_name") == [["mine"]]
-
-
-def test_encryption_requests(box):
-    with Wire(box) as wire:
-        wire.send(struct.pack("!ii", 8, GSS_REQUEST))
-        assert wire.read_bytes(1) == b"N"
-        assert wire.encrypt() == b"S"
-        wire.send(struct.pack("!ii", 8, SSL_REQUEST))
-        assert wire.read_bytes(1) == b"N"
-        assert wire.log_in().rows("SELECT 1") == [["1"]]
-
-
-def direct_tls(box, protocols: list[str]) -> Wire:
-    """A connection that is encrypted from its first byte: sslnegotiation=direct."""
-    wire = Wire(box)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if protocols:
-        context.set_alpn_protocols(protocols)
-    wire.socket = context.wrap_socket(wire.socket)
-    return wire
-
-
-def test_direct_encryption(box):
-    with direct_tls(box, ["postgresql"]) as wire:
-        assert wire.socket.selected_alpn_protocol() == "postgresql"
-        assert wire.log_in().rows("SELECT 1") == [["1"]]
-
-
-def test_direct_encryption_needs_the_protocols_name(box):
-    """Without it, a client of something else could be talked into speaking PostgreSQL (ALPACA)."""
-    with direct_tls(box, []) as wire:
-        with pytest.raises((Closed, OSError)):
-            wire.send(startup_packet({"user": box.user, "database": "lake"}))
-            wire.read()
-    with pytest.raises(OSError, match=r"."):
-        direct_tls(box, ["http/1.1"])
-
-
-def test_bytes_before_encryption_are_not_taken(box):
-    """CVE-2021-23222: what came in clear must not be read as if it had been encrypted."""
-    with Wire(box) as wire:
-        wire.send(struct.pack("!ii", 8, SSL_REQUEST) + startup_packet({"user": box.user}))
-        assert wire.until_closed() == []
-
-
-def test_tls_required(new_box):
-    box = new_box(settings={"BOATHOUSE_TLS": "require"})
-    with Wire(box) as wire:
-        wire.send(startup_packet({"user": box.user, "database": "lake"}))
-        (_kind, body), = wire.until_closed()
-        assert fields(body)["C"] == "28000" and "sslmode=require" in fields(body)["M"]
-    with Wire(box) as wire:
-        assert wire.encrypt() == b"S"
-        assert wire.log_in().rows("SELECT 1") == [["1"]]
-
-
-def test_tls_off(new_box):
-    box = new_box(settings={"BOATHOUSE_TLS": "off"})
-    with Wire(box) as wire:
-        assert wire.encrypt() == b"N"
-        assert wire.log_in().rows("SELECT 1") == [["1"]]
 
 
 @pytest.mark.parametrize("reply", [message("Q", b"SELECT 1\0"), message("p", b"PLAIN\0\0\0\0\0"), message("p", b"")],
