@@ -115,10 +115,12 @@ bool Connection::begins_with_tls(error_code& error) {
 }
 
 void Connection::on_readable(error_code error) {
-    if (!error && input_.empty() && !startup_done_ && services_.tls && begins_with_tls(error)) {
+    if (!error && input_.empty() && !startup_done_ && services_.tls && !tls_ && begins_with_tls(error)) {
         direct_tls_ = true;
         return start_tls();
     }
+    // Readiness is a hint: there may be nothing after all.
+    if (error == asio::error::would_block) return read();
     if (error) return on_gone();
     static thread_local std::array<char, kReadBytes> bytes;
     if (tls_) return read_encrypted(bytes.data(), bytes.size());

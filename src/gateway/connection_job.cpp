@@ -165,9 +165,8 @@ void Connection::start_writing_locked() {
 }
 
 // What the kernel takes goes out from here, while the bytes are in this processor's cache: waking a network thread is
-// half of what a SELECT 1 costs. A full buffer is the network's, which sends it while the next one is filled. True if that
-// was all. REQUIRES: mutex_ is held, so that the socket is not closed
-// meanwhile.
+// half of what a SELECT 1 costs. A full buffer is the network's, which sends it while the next one is filled. True if
+// that was all. REQUIRES: mutex_ is held, so that the socket is not closed meanwhile.
 bool Connection::send_at_once(Buffer& out) {
     if (tls_ || gone_ || writing_ || !outgoing_.empty() || out.size() >= kOutputBytes) return false;
     const ssize_t sent = ::send(socket_.native_handle(), out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
