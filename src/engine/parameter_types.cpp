@@ -156,10 +156,14 @@ ParsedPointer with_itself(const char* name, const duckdb::ParsedExpression& oper
 }
 
 // In the probe, $1 + x becomes what gives $1 the type that PostgreSQL takes it for: that of x, or of what is added to a
-// date or a time. A function's argument is taken for a text.
+// date or a time.
 class Probe {
   public:
-    Probe(const std::vector<LogicalType>& types, bool with_texts) : types_(types), with_texts_(with_texts) {}
+    struct Guesses {
+        bool texts = false;            // arguments of functions
+        std::set<std::size_t> floats;  // parameters by number: an interval's factors and divisors
+    };
+    Probe(const std::vector<LogicalType>& types, const Guesses& guesses) : types_(types), guesses_(guesses) {}
 
     void operator()(ParsedPointer& expression) const {
         if (expression->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return;
@@ -169,7 +173,7 @@ class Probe {
             expression = std::move(divisor);
         } else if (is_operator(function.function_name)) {
             replace_operand(expression, function);
-        } else if (with_texts_) {
+        } else if (guesses_.texts) {
             for (ParsedPointer& argument : function.children) {
                 if (is_unknown(*argument))
                     argument = duckdb::make_uniq<duckdb::CastExpression>(LogicalType::VARCHAR, std::move(argument));
@@ -182,6 +186,9 @@ class Probe {
         static constexpr std::string_view kOperators[] = {"+", "-", "*", "/", "//", "%", "||"};
         return std::find(std::begin(kOperators), std::end(kOperators), name) != std::end(kOperators);
     }
+
+    // Whose operands may be of different types.
+    static bool is_scaling(const std::string& name) { return name == "*" || name == "/" || name == "//"; }
 
     bool is_unknown(const duckdb::ParsedExpression& expression) const {
         const std::size_t number = number_of(expression);
@@ -200,17 +207,24 @@ class Probe {
             // The difference of dates is a number, that of times an interval; texts and numbers joined are a text.
             if (function.function_name == "+") other = with_itself("-", *other);
             if (function.function_name == "||") other = with_itself("||", *other);
+            if (is_scaling(function.function_name) && guesses_.floats.contains(number_of(*function.children[i])))
+                other = duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::DOUBLE(1));
             duckdb::vector<ParsedPointer> choices;
             choices.push_back(std::move(function.children[i]));
             choices.push_back(std::move(other));
-            expression = duckdb::make_uniq<duckdb::OperatorExpression>(duckdb::ExpressionType::OPERATOR_COALESCE,
-                                                                       std::move(choices));
+            ParsedPointer choice = duckdb::make_uniq<duckdb::OperatorExpression>(
+                duckdb::ExpressionType::OPERATOR_COALESCE, std::move(choices));
+            if (is_scaling(function.function_name)) {
+                function.children[i] = std::move(choice);
+            } else {
+                expression = std::move(choice);
+            }
             return;
         }
     }
 
     const std::vector<LogicalType>& types_;
-    const bool with_texts_;
+    const Guesses& guesses_;
 };
 
 // What the statement's own casts say: $1::date.
@@ -237,10 +251,10 @@ void learn(duckdb::PreparedStatement& bound, std::vector<LogicalType>& types) {
 
 // False: the binder does not take the statement.
 bool ask_binder(duckdb::Connection& connection, const duckdb::SQLStatement& statement, std::vector<LogicalType>& types,
-                bool with_texts) {
+                const Probe::Guesses& guesses) {
     auto probe = statement.Copy();
     StatementVisitor visitor;
-    visitor.expression = Probe(types, with_texts);
+    visitor.expression = Probe(types, guesses);
     walk_statement(*probe, visitor);
     visitor.expression = [&](ParsedPointer& expression) {
         const std::size_t number = number_of(*expression);
@@ -252,6 +266,27 @@ bool ask_binder(duckdb::Connection& connection, const duckdb::SQLStatement& stat
     if (bound->HasError()) return false;
     learn(*bound, types);
     return true;
+}
+
+// Takes for floats what the binder takes for nothing else, one by one: it is asked once for each parameter.
+std::vector<LogicalType> infer_with_floats(duckdb::Connection& connection, const duckdb::SQLStatement& statement,
+                                           const std::vector<LogicalType>& types) {
+    constexpr std::size_t kParametersMax = 64;
+    if (types.size() > kParametersMax) return types;
+    Probe::Guesses guesses;
+    for (std::size_t number = 1; number <= types.size(); ++number) guesses.floats.insert(number);
+    std::vector<LogicalType> found = types;
+    if (!ask_binder(connection, statement, found, guesses)) return types;
+    for (std::size_t number = 1; number <= types.size(); ++number) {
+        guesses.floats.erase(number);
+        std::vector<LogicalType> fewer = types;
+        if (ask_binder(connection, statement, fewer, guesses)) {
+            found = std::move(fewer);
+        } else {
+            guesses.floats.insert(number);
+        }
+    }
+    return found;
 }
 
 void fill_arguments(ParsedPointer& expression, const std::vector<LogicalType>& types) {
@@ -296,7 +331,9 @@ std::vector<LogicalType> infer_parameters(duckdb::Connection& connection, const 
     for (const auto& [number, element] : list_elements(connection, statement, oids)) {
         if (number <= types.size()) types[number - 1] = LogicalType::LIST(element);
     }
-    if (!ask_binder(connection, statement, types, true)) ask_binder(connection, statement, types, false);
+    if (ask_binder(connection, statement, types, {true, {}}) || ask_binder(connection, statement, types, {}))
+        return types;
+    return infer_with_floats(connection, statement, types);
     return types;
 }
 

@@ -18,6 +18,12 @@ bool is_bound(duckdb::PreparedStatement& statement) {
                         [](const LogicalType& type) { return type.id() == LogicalTypeId::UNKNOWN; });
 }
 
+bool knows_parameters(duckdb::PreparedStatement& statement) {
+    const auto types = statement.GetExpectedParameterTypes();
+    return std::none_of(types.begin(), types.end(),
+                        [](const auto& entry) { return entry.second.id() == LogicalTypeId::UNKNOWN; });
+}
+
 std::vector<pgwire::ColumnDescription> columns_of(duckdb::PreparedStatement& statement) {
     std::vector<pgwire::ColumnDescription> columns;
     if (statement.GetStatementProperties().return_type != duckdb::StatementReturnType::QUERY_RESULT) return columns;
@@ -99,7 +105,8 @@ Outcome<void> Session::Impl::plan(Prepared::Impl& prepared, duckdb::unique_ptr<d
     if (watch.gate != nullptr && !watch.evaluates) prepared.unbound = unbound->Copy();
     prepared.statement = connection.Prepare(std::move(statement));
     prepared.writes = watch.wrote;
-    if (uncast && !prepared.statement->HasError() && !is_bound(*prepared.statement)) {
+    if (uncast && !prepared.statement->HasError() &&
+        !(is_bound(*prepared.statement) && knows_parameters(*prepared.statement))) {
         if (auto settled_types = settle_types(prepared, *uncast, prepared.named_types); !settled_types)
             return settled_types.error();
     }

@@ -128,6 +128,10 @@ def test_psycopg_async(box, table):
      [(Decimal("8.50"),)]),
     ("SELECT count(*) FROM range(%s::bigint) AS t(i)", [5], [(5,)]),
     ("SELECT upper(%s), length(%s)", ["abc", "defg"], [("ABC", 4)]),
+    ("SELECT interval '1 day' * %s, %s * interval '2 days'", ["2", "1.5"],
+     [(datetime.timedelta(days=2), datetime.timedelta(days=3))]),
+    ("SELECT id / %s, interval '1 day' / %s, price * %s + %s FROM driven", ["2", "2", "2", "0.25"],
+     [(3, datetime.timedelta(hours=12), Decimal("15.25"))]),
 ])
 def test_psycopg_parameters_without_a_type(connection, table, query, parameters, rows):
     connection.execute("INSERT INTO driven VALUES (7, 'seven', 7.5)")
@@ -136,7 +140,7 @@ def test_psycopg_parameters_without_a_type(connection, table, query, parameters,
 
 def test_parameters_that_nothing_tells(connection):
     with pytest.raises(psycopg.errors.IndeterminateDatatype, match=r"\$1"):
-        connection.execute("SELECT interval '1 day' * %s", ["2"])
+        connection.execute("SELECT %s * %s", ["2", "3"])
 
 
 def test_psql_on_error_rollback(box):
