@@ -64,7 +64,7 @@ Status unpack(const Store& store, const Manifest& manifest, const Secret& key, c
 Status configure(const RecoveryOptions& options, const std::string& pgdata) {
     constexpr std::int64_t kConnections = 20;
     constexpr std::int64_t kMemoryMb = 1024;
-    const auto written =
+    auto written =
         supervisor::write_postgres_config(pgdata, {.listen = "",
                                                    .port = options.settings.catalog_port,
                                                    .socket_dir = catalog::socket_dir(options.settings),
