@@ -27,6 +27,14 @@ engine::QueryError too_busy(const Executor& statements) {
     return error;
 }
 
+void put_farewell(const Farewell& last, Buffer& out) {
+    pgwire::Report report;
+    report.severity = pgwire::Severity::fatal;
+    report.sqlstate = last.sqlstate;
+    report.message = last.message;
+    pgwire::put_report(out, report);
+}
+
 }  // namespace
 
 // What must not wait behind statements: log-ins, farewells, clean-up, what is interrupted before it has begun.
@@ -82,11 +90,10 @@ void Connection::run_session() {
                 }
                 break;
             case Next::farewell: {
-                pgwire::Report report;
-                report.severity = pgwire::Severity::fatal;
-                report.sqlstate = farewell_->sqlstate;
-                report.message = farewell_->message;
-                pgwire::put_report(out, report);
+                std::unique_lock lock(mutex_);
+                const Farewell last = *farewell_;  // which another may replace meanwhile
+                lock.unlock();
+                put_farewell(last, out);
                 return end_session(out);
             }
             case Next::over:
