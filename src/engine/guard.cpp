@@ -5,6 +5,7 @@
 #include <duckdb/catalog/catalog_entry/table_catalog_entry.hpp>
 #include <duckdb/main/client_context_state.hpp>
 #include <duckdb/parser/parsed_data/alter_info.hpp>
+#include <duckdb/parser/parsed_data/comment_on_column_info.hpp>
 #include <duckdb/parser/parsed_data/create_info.hpp>
 #include <duckdb/parser/parsed_data/drop_info.hpp>
 #include <duckdb/parser/statement/create_statement.hpp>
@@ -160,6 +161,20 @@ void check_operator(LogicalOperator& op) {
     }
 }
 
+// DuckLake takes a comment on a column that is not there for an internal error, after which DuckDB refuses everything.
+void check_commented_column(duckdb::ClientContext& context, const LogicalOperator& op) {
+    if (op.type != LogicalOperatorType::LOGICAL_ALTER) return;
+    const auto& info = op.Cast<duckdb::LogicalSimple>().info->Cast<duckdb::AlterInfo>();
+    if (info.type != duckdb::AlterType::SET_COLUMN_COMMENT) return;
+    const std::string& column = info.Cast<duckdb::SetColumnCommentInfo>().column_name;
+    const duckdb::EntryLookupInfo lookup(duckdb::CatalogType::TABLE_ENTRY, info.name);
+    const auto entry =
+        duckdb::Catalog::GetEntry(context, info.catalog, info.schema, lookup, duckdb::OnEntryNotFound::RETURN_NULL);
+    if (!entry || entry->type != duckdb::CatalogType::TABLE_ENTRY) return;
+    if (entry->Cast<duckdb::TableCatalogEntry>().ColumnExists(column)) return;
+    throw duckdb::BinderException("Table \"%s\" does not have a column with name \"%s\"", info.name, column);
+}
+
 using OperatorVisitor = std::function<void(LogicalOperator&)>;
 
 void visit_operators(LogicalOperator& op, const OperatorVisitor& visit);
@@ -307,7 +322,10 @@ void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& s
     Watch& watch = mark->watch;
     LogicalOperator* const source = watch.evaluates ? evaluated_source(*statement.plan) : nullptr;
     if (!mark->own) visit_operators(source ? *source : *statement.plan, check_operator);
-    visit_operators(*statement.plan, [&watch](LogicalOperator& op) { watch_operator(watch, op); });
+    visit_operators(*statement.plan, [&](LogicalOperator& op) {
+        watch_operator(watch, op);
+        check_commented_column(input.context, op);
+    });
     if (watch.gate != nullptr && !watch.evaluates && mark->own != OwnCheck::nothing)
         check_privileges(input, *statement.plan, *mark);
     if (watch.named_relations) watch.origins = origins_of(input.context, *statement.plan, *watch.named_relations);
