@@ -13,8 +13,8 @@
 #include "backup/prune.hpp"
 #include "backup/restore.hpp"
 #include "backup/wal_archive.hpp"
-#include "cli/box_databases.hpp"
 #include "cli/commands.hpp"
+#include "cli/keeper_connections.hpp"
 #include "cli/running_box.hpp"
 #include "keeper/policy.hpp"
 #include "supervisor/box_user.hpp"
@@ -82,7 +82,7 @@ Status become_box_user(const config::Settings& settings) {
 
 // A backup is worth little without the files that its catalog names: the keeper must leave them.
 Status protect_files(config::Settings settings) {
-    auto databases = connect_to_databases(settings);
+    auto databases = connect_to_keeper(settings);
     if (!databases) return databases.error();
     const auto policies = keeper::read_policies(databases->both());
     if (!policies) return policies.error();
@@ -153,7 +153,7 @@ int list(const Invocation& invocation, const BackupArguments& arguments) {
 Result<double> retention(config::Settings settings, const std::string& older_than) {
     std::string text = older_than;
     if (text.empty()) {
-        auto databases = connect_to_databases(settings);
+        auto databases = connect_to_keeper(settings);
         if (!databases) return databases.error();
         const auto policies = keeper::read_policies(databases->both());
         if (!policies) return policies.error();

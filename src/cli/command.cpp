@@ -81,6 +81,15 @@ void accept_settings(CLI::App& command, Invocation& invocation, const std::vecto
     }
 }
 
+CLI::App& add_part(CLI::App& parent, Invocation& invocation, const CommandText& text,
+                   const std::vector<std::string_view>& keys, std::function<int(const Invocation&)> run) {
+    CLI::App& command = add_command(parent, text);
+    accept_settings(command, invocation, keys);
+    command.callback(
+        [&invocation, run = std::move(run)] { invocation.run = [&invocation, run] { return run(invocation); }; });
+    return command;
+}
+
 Result<config::Loaded> load_settings(const Invocation& invocation) {
     auto loaded = config::load(invocation.flags, invocation.environment);
     if (loaded) {

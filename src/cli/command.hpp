@@ -55,6 +55,10 @@ CLI::App& add_command(CLI::App& parent, const CommandText& text);
 // invocation.flags. An empty list: all that have a flag.
 void accept_settings(CLI::App& command, Invocation& invocation, const std::vector<std::string_view>& keys = {});
 
+// A subcommand that takes flags of the option table, all where `keys` is empty, and that `run` carries out.
+CLI::App& add_part(CLI::App& parent, Invocation& invocation, const CommandText& text,
+                   const std::vector<std::string_view>& keys, std::function<int(const Invocation&)> run);
+
 // The settings that the flags, the environment and the file make, checked; warnings go to standard error.
 Result<config::Loaded> load_settings(const Invocation& invocation);
 

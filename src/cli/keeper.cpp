@@ -10,8 +10,8 @@
 #include <iostream>
 #include <thread>
 
-#include "cli/box_databases.hpp"
 #include "cli/commands.hpp"
+#include "cli/keeper_connections.hpp"
 #include "keeper/journal.hpp"
 #include "keeper/plan.hpp"
 
@@ -26,17 +26,11 @@ struct KeeperArguments {
     bool dry_run = false;
 };
 
-Result<BoxDatabases> open(const Invocation& invocation) {
-    auto settings = read_settings(invocation);
-    if (!settings) return settings.error();
-    return connect_to_databases(*settings);
-}
-
 double now_unix() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-Result<std::vector<keeper::Step>> read_plan(BoxDatabases& databases) {
+Result<std::vector<keeper::Step>> read_plan(keeper::Connections& databases) {
     const auto policies = keeper::read_policies(databases.both());
     if (!policies) return policies.error();
     const auto tags = keeper::read_tags(databases.box);
@@ -73,7 +67,7 @@ void print_run(const keeper::Run& run) {
 }
 
 int status(const Invocation& invocation, const KeeperArguments& arguments) {
-    auto databases = open(invocation);
+    auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     const auto wishes = keeper::read_wishes(databases->box);
     if (!wishes) return fail(wishes.error());
@@ -101,7 +95,7 @@ int status(const Invocation& invocation, const KeeperArguments& arguments) {
 }
 
 int plan(const Invocation& invocation, const KeeperArguments& arguments) {
-    auto databases = open(invocation);
+    auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     const auto steps = read_plan(*databases);
     if (!steps) return fail(steps.error());
@@ -133,7 +127,7 @@ void show_progress(const keeper::Activity& activity, std::string& shown) {
 
 int run(const Invocation& invocation, const KeeperArguments& arguments) {
     if (arguments.dry_run) return plan(invocation, arguments);
-    auto databases = open(invocation);
+    auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     const auto last = keeper::read_runs(databases->box, 1);
     if (!last) return fail(last.error());
@@ -165,7 +159,7 @@ int run(const Invocation& invocation, const KeeperArguments& arguments) {
 }
 
 int pause(const Invocation& invocation, bool paused) {
-    auto databases = open(invocation);
+    auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     if (auto set = keeper::set_paused(databases->box, paused); !set) return fail(set.error());
     std::cerr << (paused ? "The keeper pauses after the step it is at, on all boxes, until `boathouse keeper resume`.\n"
@@ -187,12 +181,8 @@ void add_keeper(CLI::App& root, Invocation& invocation) {
     command.require_subcommand(1);
     auto arguments = std::make_shared<KeeperArguments>();
     const auto add = [&](const char* name, const char* summary, auto body) -> CLI::App& {
-        CLI::App& sub = add_command(command, {.name = name, .summary = summary});
-        accept_settings(sub, invocation, {"config_file", "data_dir"});
-        sub.callback([&invocation, arguments, body] {
-            invocation.run = [&invocation, arguments, body] { return body(invocation, *arguments); };
-        });
-        return sub;
+        return add_part(command, invocation, {.name = name, .summary = summary}, {"config_file", "data_dir"},
+                        [arguments, body](const Invocation& given) { return body(given, *arguments); });
     };
     add("status", "Say what it is at, and what it did last", status)
         .add_flag("--json", arguments->json, "Print one JSON object");

@@ -3,8 +3,8 @@
 #include <iomanip>
 #include <iostream>
 
-#include "cli/box_databases.hpp"
 #include "cli/commands.hpp"
+#include "cli/keeper_connections.hpp"
 
 namespace boathouse::cli {
 namespace {
@@ -55,9 +55,7 @@ void print_json(const keeper::Policies& policies, const Scope& scope) {
 }
 
 int show(const Invocation& invocation, const PolicyArguments& arguments) {
-    auto settings = read_settings(invocation);
-    if (!settings) return fail(settings.error());
-    auto databases = connect_to_databases(*settings);
+    auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     const auto policies = keeper::read_policies(databases->both());
     if (!policies) return fail(policies.error());
@@ -67,9 +65,7 @@ int show(const Invocation& invocation, const PolicyArguments& arguments) {
 }
 
 int change(const Invocation& invocation, const PolicyArguments& arguments, bool set) {
-    auto settings = read_settings(invocation);
-    if (!settings) return fail(settings.error());
-    auto databases = connect_to_databases(*settings);
+    auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     const Scope scope = scope_of(arguments.target);
     const auto changed = set ? keeper::set_policy(databases->both(), {arguments.key, scope, arguments.value})
@@ -78,6 +74,14 @@ int change(const Invocation& invocation, const PolicyArguments& arguments, bool 
     std::cerr << arguments.key << (set ? " is " + arguments.value : " is no longer set") << " for the "
               << to_text(scope) << ".\n";
     return kExitOk;
+}
+
+int set(const Invocation& invocation, const PolicyArguments& arguments) {
+    return change(invocation, arguments, true);
+}
+
+int unset(const Invocation& invocation, const PolicyArguments& arguments) {
+    return change(invocation, arguments, false);
 }
 
 }  // namespace
@@ -92,30 +96,20 @@ void add_policy(CLI::App& root, Invocation& invocation) {
                                                        "  boathouse policy unset merge_files --for sales.orders"});
     command.require_subcommand(1);
     auto arguments = std::make_shared<PolicyArguments>();
-    const auto with_target = [&](CLI::App& sub) {
-        sub.add_option("--for", arguments->target, "Schema, or schema.table [default: the lake]")->type_name("NAME");
-        accept_settings(sub, invocation, {"config_file", "data_dir"});
+    const auto add = [&](const CommandText& text, auto body) -> CLI::App& {
+        CLI::App& part = add_part(command, invocation, text, {"config_file", "data_dir"},
+                                  [arguments, body](const Invocation& given) { return body(given, *arguments); });
+        part.add_option("--for", arguments->target, "Schema, or schema.table [default: the lake]")->type_name("NAME");
+        return part;
     };
-    CLI::App& showing = add_command(command, {.name = "show", .summary = "Print the policies that count"});
-    with_target(showing);
-    showing.add_flag("--json", arguments->json, "Print one JSON object");
-    showing.callback([&invocation, arguments] {
-        invocation.run = [&invocation, arguments] { return show(invocation, *arguments); };
-    });
-    CLI::App& setting = add_command(command, {.name = "set", .summary = "Set a policy; off turns it off"});
+    add({.name = "show", .summary = "Print the policies that count"}, show)
+        .add_flag("--json", arguments->json, "Print one JSON object");
+    CLI::App& setting = add({.name = "set", .summary = "Set a policy; off turns it off"}, set);
     setting.add_option("policy", arguments->key, "Its name")->required();
     setting.add_option("value", arguments->value, "'7 days', 128MB, 16, 0.25 or off")->required();
-    with_target(setting);
-    setting.callback([&invocation, arguments] {
-        invocation.run = [&invocation, arguments] { return change(invocation, *arguments, true); };
-    });
-    CLI::App& unsetting =
-        add_command(command, {.name = "unset", .summary = "Let the default, or what is set above, count"});
-    unsetting.add_option("policy", arguments->key, "Its name")->required();
-    with_target(unsetting);
-    unsetting.callback([&invocation, arguments] {
-        invocation.run = [&invocation, arguments] { return change(invocation, *arguments, false); };
-    });
+    add({.name = "unset", .summary = "Let the default, or what is set above, count"}, unset)
+        .add_option("policy", arguments->key, "Its name")
+        ->required();
 }
 
 }  // namespace boathouse::cli

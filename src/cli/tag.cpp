@@ -3,8 +3,8 @@
 #include <iomanip>
 #include <iostream>
 
-#include "cli/box_databases.hpp"
 #include "cli/commands.hpp"
+#include "cli/keeper_connections.hpp"
 #include "keeper/journal.hpp"
 #include "keeper/survey.hpp"
 
@@ -17,12 +17,6 @@ struct TagArguments {
     bool json = false;
 };
 
-Result<BoxDatabases> open(const Invocation& invocation) {
-    auto settings = read_settings(invocation);
-    if (!settings) return settings.error();
-    return connect_to_databases(*settings);
-}
-
 Status check_snapshot(catalog::Connection& lake, long long snapshot) {
     auto rows =
         lake.query("SELECT 1 FROM public.ducklake_snapshot WHERE snapshot_id = $1::bigint", {std::to_string(snapshot)});
@@ -33,7 +27,7 @@ Status check_snapshot(catalog::Connection& lake, long long snapshot) {
 }
 
 int create(const Invocation& invocation, const TagArguments& arguments) {
-    auto databases = open(invocation);
+    auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     long long snapshot = arguments.snapshot;
     if (snapshot < 0) {
@@ -53,7 +47,7 @@ int create(const Invocation& invocation, const TagArguments& arguments) {
 }
 
 int drop(const Invocation& invocation, const TagArguments& arguments) {
-    auto databases = open(invocation);
+    auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     if (auto dropped = keeper::drop_tag(databases->box, arguments.name); !dropped) return fail(dropped.error());
     std::cerr << "Dropped " << arguments.name << "; its snapshot ends when the policies say so.\n";
@@ -61,7 +55,7 @@ int drop(const Invocation& invocation, const TagArguments& arguments) {
 }
 
 int list(const Invocation& invocation, const TagArguments& arguments) {
-    auto databases = open(invocation);
+    auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     const auto tags = keeper::read_tags(databases->box);
     if (!tags) return fail(tags.error());
@@ -87,25 +81,16 @@ void add_tag(CLI::App& root, Invocation& invocation) {
                                                        "  boathouse tag drop before-migration"});
     command.require_subcommand(1);
     auto arguments = std::make_shared<TagArguments>();
-    CLI::App& creating = add_command(command, {.name = "create", .summary = "Keep a snapshot under a name"});
+    const auto add = [&](const CommandText& text, auto body) -> CLI::App& {
+        return add_part(command, invocation, text, {"config_file", "data_dir"},
+                        [arguments, body](const Invocation& given) { return body(given, *arguments); });
+    };
+    CLI::App& creating = add({.name = "create", .summary = "Keep a snapshot under a name"}, create);
     creating.add_option("name", arguments->name, "The name")->required();
     creating.add_option("--snapshot", arguments->snapshot, "Its number [default: the newest]")->type_name("NUMBER");
-    accept_settings(creating, invocation, {"config_file", "data_dir"});
-    creating.callback([&invocation, arguments] {
-        invocation.run = [&invocation, arguments] { return create(invocation, *arguments); };
-    });
-    CLI::App& listing = add_command(command, {.name = "list", .summary = "Print the names and their snapshots"});
-    listing.add_flag("--json", arguments->json, "Print one JSON array");
-    accept_settings(listing, invocation, {"config_file", "data_dir"});
-    listing.callback([&invocation, arguments] {
-        invocation.run = [&invocation, arguments] { return list(invocation, *arguments); };
-    });
-    CLI::App& dropping = add_command(command, {.name = "drop", .summary = "Forget a name"});
-    dropping.add_option("name", arguments->name, "The name")->required();
-    accept_settings(dropping, invocation, {"config_file", "data_dir"});
-    dropping.callback([&invocation, arguments] {
-        invocation.run = [&invocation, arguments] { return drop(invocation, *arguments); };
-    });
+    add({.name = "list", .summary = "Print the names and their snapshots"}, list)
+        .add_flag("--json", arguments->json, "Print one JSON array");
+    add({.name = "drop", .summary = "Forget a name"}, drop).add_option("name", arguments->name, "The name")->required();
 }
 
 }  // namespace boathouse::cli

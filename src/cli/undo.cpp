@@ -98,14 +98,12 @@ void add_undo(CLI::App& root, Invocation& invocation) {
     command.require_subcommand(1);
     auto arguments = std::make_shared<UndoArguments>();
     const auto add = [&](const char* name, const char* summary, const char* what, Body body) -> CLI::App& {
-        CLI::App& sub = add_command(command, {.name = name, .summary = summary});
+        CLI::App& sub =
+            add_part(command, invocation, {.name = name, .summary = summary},
+                     {"config_file", "data_dir", "listen", "sql_port", "postgres_user", "postgres_password_file"},
+                     [arguments, body](const Invocation& given) { return body(given, *arguments); });
         sub.add_option("name", arguments->name, what)->required();
         sub.add_flag("--json", arguments->json, "Print one JSON array");
-        accept_settings(sub, invocation,
-                        {"config_file", "data_dir", "listen", "sql_port", "postgres_user", "postgres_password_file"});
-        sub.callback([&invocation, arguments, body] {
-            invocation.run = [&invocation, arguments, body] { return body(invocation, *arguments); };
-        });
         return sub;
     };
     const char* of_table = "The table: schema.table, or table in main";

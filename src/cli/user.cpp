@@ -106,14 +106,11 @@ int list(const Invocation& invocation, const UserOptions& options) {
 using Run = int (*)(const Invocation&, const UserOptions&);
 
 // One of the subcommands; gives it and the options that it fills.
-std::pair<CLI::App*, std::shared_ptr<UserOptions>> add_part(CLI::App& parent, Invocation& invocation,
-                                                            const CommandText& text, Run run) {
-    CLI::App& command = add_command(parent, text);
-    accept_settings(command, invocation, {"config_file", "data_dir", "catalog"});
+std::pair<CLI::App*, std::shared_ptr<UserOptions>> add_user_part(CLI::App& parent, Invocation& invocation,
+                                                                 const CommandText& text, Run run) {
     auto options = std::make_shared<UserOptions>();
-    command.callback([&invocation, options, run] {
-        invocation.run = [&invocation, options, run] { return run(invocation, *options); };
-    });
+    CLI::App& command = add_part(parent, invocation, text, {"config_file", "data_dir", "catalog"},
+                                 [options, run](const Invocation& given) { return run(given, *options); });
     return {&command, options};
 }
 
@@ -144,7 +141,7 @@ void add_user(CLI::App& root, Invocation& invocation) {
                      "Run it as the user that runs the box, or as root, while the box runs."});
     command.require_subcommand(1);
 
-    auto [adding, add_options] = add_part(
+    auto [adding, add_options] = add_user_part(
         command, invocation,
         {.name = "add",
          .summary = "Add a user",
@@ -159,7 +156,7 @@ void add_user(CLI::App& root, Invocation& invocation) {
         ->capture_default_str();
     accept_password(*adding, *add_options);
 
-    auto [changing, change_options] = add_part(
+    auto [changing, change_options] = add_user_part(
         command, invocation,
         {.name = "password",
          .summary = "Give a user another password",
@@ -170,7 +167,7 @@ void add_user(CLI::App& root, Invocation& invocation) {
     accept_name(*changing, *change_options);
     accept_password(*changing, *change_options);
 
-    auto [removing, remove_options] = add_part(
+    auto [removing, remove_options] = add_user_part(
         command, invocation,
         {.name = "remove",
          .summary = "End a user's sessions and remove it",
@@ -179,7 +176,7 @@ void add_user(CLI::App& root, Invocation& invocation) {
     accept_name(*removing, *remove_options);
 
     auto [listing, list_options] =
-        add_part(command, invocation, {.name = "list", .summary = "Print the users and their lake roles"}, list);
+        add_user_part(command, invocation, {.name = "list", .summary = "Print the users and their lake roles"}, list);
     listing->add_flag("--json", list_options->json, "Print one JSON array: name, role, owner");
 }
 

@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/install_layout.hpp"
 #include "catalog/bootstrap.hpp"
 #include "catalog/scratch_postgres.hpp"
 #include "engine/attach.hpp"
 #include "engine/database.hpp"
 #include "engine/probe.hpp"
+#include "engine/scratch_lake.hpp"
 
 namespace boathouse::engine {
 namespace {
@@ -27,16 +27,9 @@ class LakeTest : public ::testing::Test {
     // A database and a data path for this test alone.
     void SetUp() override {
         const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
-        settings_ = postgres_->settings();
-        settings_.extension_dir = extension_directory().value().string();
-        settings_.memory_limit_mb = 1024;
-        settings_.threads = 2;
+        settings_ = small_box(postgres_->settings());
         settings_.postgres_db = name;
         settings_.data_path = settings_.data_dir + "/" + name + "/";
-        settings_.lake_compression = "zstd";
-        settings_.lake_target_file_size_mb = 512;
-        settings_.lake_row_group_rows = 122'880;
-        settings_.lake_inlining_rows = 10;
         endpoint_ = catalog::box_endpoint(settings_).value();
         auto server = postgres_->connect("boathouse", "postgres").value();
         server.execute("CREATE DATABASE " + server.identifier(name)).value();

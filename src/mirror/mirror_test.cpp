@@ -3,10 +3,8 @@
 
 #include <gmock/gmock.h>
 
-#include "base/install_layout.hpp"
 #include "catalog/bootstrap.hpp"
-#include "catalog/box_database.hpp"
-#include "catalog/scratch_postgres.hpp"
+#include "engine/scratch_lake.hpp"
 #include "engine/session.hpp"
 #include "mirror/database.hpp"
 
@@ -21,34 +19,9 @@ using ::testing::IsEmpty;
 
 class MirrorTest : public ::testing::Test {
   protected:
-    struct World {
-        catalog::ScratchPostgres postgres;
-        config::Settings settings = with_lake(postgres.settings());
-        std::unique_ptr<engine::Lake> lake;
-        std::unique_ptr<Mirror> mirror;
-        std::unique_ptr<engine::Session> session;
-
-        static config::Settings with_lake(config::Settings settings) {
-            settings.extension_dir = extension_directory().value().string();
-            settings.memory_limit_mb = 1024;
-            settings.threads = 2;
-            settings.data_path = settings.data_dir + "/lake/";
-            settings.lake_compression = "zstd";
-            settings.lake_target_file_size_mb = 512;
-            settings.lake_row_group_rows = 122'880;
-            settings.lake_inlining_rows = 10;
-            return settings;
-        }
-
-        World() {
-            catalog::prepare_server(settings).value();
-            lake = engine::Lake::open(settings, catalog::lake_endpoint(settings).value()).value();
-            catalog::tune_catalog(settings).value();
-            catalog::prepare_box_database(settings).value();
-            engine::Session::admit_clients(*lake).value();
-            session = engine::Session::open(*lake, {}).value();
-            mirror = std::make_unique<Mirror>(settings, *lake);
-        }
+    struct World : engine::ScratchLake {
+        std::unique_ptr<Mirror> mirror = std::make_unique<Mirror>(settings, *lake);
+        std::unique_ptr<engine::Session> session = engine::Session::open(*lake, {}).value();
     };
 
     static void SetUpTestSuite() { world_ = std::make_unique<World>(); }

@@ -2,10 +2,10 @@
 
 #include "base/log.hpp"
 #include "engine/box_functions.hpp"
+#include "keeper/connections.hpp"
 #include "keeper/journal.hpp"
 #include "keeper/policy.hpp"
 #include "keeper/survey.hpp"
-#include "service/box_connections.hpp"
 #include "service/undo_functions.hpp"
 
 namespace boathouse::service {
@@ -25,7 +25,7 @@ Result<BoxRows> answer(const Status& status, const std::string& text) {
     return BoxRows{{text}};
 }
 
-Result<BoxRows> keeper_runs(BoxConnections& databases) {
+Result<BoxRows> keeper_runs(keeper::Connections& databases) {
     const auto runs = keeper::read_runs(databases.box, 10'000);
     if (!runs) return runs.error();
     BoxRows rows;
@@ -40,7 +40,7 @@ Result<BoxRows> keeper_runs(BoxConnections& databases) {
     return rows;
 }
 
-Result<BoxRows> tags(BoxConnections& databases) {
+Result<BoxRows> tags(keeper::Connections& databases) {
     const auto read = keeper::read_tags(databases.box);
     if (!read) return read.error();
     BoxRows rows;
@@ -48,7 +48,7 @@ Result<BoxRows> tags(BoxConnections& databases) {
     return rows;
 }
 
-Result<BoxRows> policies(BoxConnections& databases) {
+Result<BoxRows> policies(keeper::Connections& databases) {
     const auto read = keeper::read_policies(databases.both());
     if (!read) return read.error();
     BoxRows rows;
@@ -63,26 +63,26 @@ Result<BoxRows> policies(BoxConnections& databases) {
     return rows;
 }
 
-Result<BoxRows> set_policy(BoxConnections& databases, const Arguments& given) {
+Result<BoxRows> set_policy(keeper::Connections& databases, const Arguments& given) {
     const keeper::Scope scope = scope_of(given[2], given[3]);
     return answer(keeper::set_policy(databases.both(), {given[0], scope, given[1]}),
                   fmt::format("{} is {} for the {}", given[0], given[1], to_text(scope)));
 }
 
-Result<BoxRows> unset_policy(BoxConnections& databases, const Arguments& given) {
+Result<BoxRows> unset_policy(keeper::Connections& databases, const Arguments& given) {
     const keeper::Scope scope = scope_of(given[1], given[2]);
     return answer(keeper::unset_policy(databases.both(), given[0], scope),
                   fmt::format("{} is no longer set for the {}", given[0], to_text(scope)));
 }
 
-Result<BoxRows> create_tag(BoxConnections& databases, const Arguments& given) {
+Result<BoxRows> create_tag(keeper::Connections& databases, const Arguments& given) {
     const auto newest = keeper::newest_snapshot(databases.lake);
     if (!newest) return newest.error();
     return answer(keeper::create_tag(databases.box, given[0], *newest),
                   fmt::format("snapshot {} is kept as {}", *newest, given[0]));
 }
 
-Result<BoxRows> drop_tag(BoxConnections& databases, const Arguments& given) {
+Result<BoxRows> drop_tag(keeper::Connections& databases, const Arguments& given) {
     return answer(keeper::drop_tag(databases.box, given[0]), given[0] + " is dropped");
 }
 
@@ -121,7 +121,7 @@ BoxFunction procedure(const std::string& name, std::vector<std::string> paramete
             .changes = true};
 }
 
-using Body = Result<BoxRows> (*)(BoxConnections&, const Arguments&);
+using Body = Result<BoxRows> (*)(keeper::Connections&, const Arguments&);
 
 }  // namespace
 
@@ -131,16 +131,16 @@ Status add_box_functions(engine::Lake& lake, const config::Settings& settings) {
     functions.push_back(procedure("unset_policy", {"policy", "schema_name", "table_name"}, 1));
     functions.push_back(procedure("create_tag", {"name"}, 1));
     functions.push_back(procedure("drop_tag", {"name"}, 1));
-    const Body bodies[] = {[](BoxConnections& databases, const Arguments&) { return keeper_runs(databases); },
-                           [](BoxConnections& databases, const Arguments&) { return tags(databases); },
-                           [](BoxConnections& databases, const Arguments&) { return policies(databases); },
+    const Body bodies[] = {[](keeper::Connections& databases, const Arguments&) { return keeper_runs(databases); },
+                           [](keeper::Connections& databases, const Arguments&) { return tags(databases); },
+                           [](keeper::Connections& databases, const Arguments&) { return policies(databases); },
                            set_policy,
                            unset_policy,
                            create_tag,
                            drop_tag};
     for (std::size_t i = 0; i < functions.size(); ++i) {
         functions[i].rows = [settings, body = bodies[i]](const Arguments& arguments) -> Result<BoxRows> {
-            auto databases = open_box_connections(settings);
+            auto databases = keeper::open_connections(settings);
             if (!databases) return databases.error();
             return body(*databases, arguments);
         };

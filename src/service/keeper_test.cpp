@@ -7,13 +7,11 @@
 #include <filesystem>
 #include <random>
 
-#include "base/install_layout.hpp"
 #include "base/log.hpp"
 #include "catalog/bootstrap.hpp"
 #include "catalog/box_database.hpp"
 #include "catalog/give_way.hpp"
-#include "catalog/scratch_postgres.hpp"
-#include "engine/lake.hpp"
+#include "engine/scratch_lake.hpp"
 #include "engine/session.hpp"
 #include "service/keeper_worker.hpp"
 
@@ -65,25 +63,7 @@ class Client {
 
 class KeeperTest : public ::testing::Test {
   protected:
-    static config::Settings with_lake(config::Settings settings) {
-        settings.extension_dir = extension_directory().value().string();
-        settings.memory_limit_mb = 1024;
-        settings.threads = 2;
-        settings.data_path = settings.data_dir + "/lake/";
-        settings.lake_compression = "zstd";
-        settings.lake_target_file_size_mb = 512;
-        settings.lake_row_group_rows = 122'880;
-        settings.lake_inlining_rows = 10;
-        return settings;
-    }
-
     KeeperTest() {
-        catalog::prepare_server(settings_).value();
-        lake_ = engine::Lake::open(settings_, catalog::lake_endpoint(settings_).value()).value();
-        catalog::tune_catalog(settings_).value();
-        catalog::prepare_box_database(settings_).value();
-        engine::Session::admit_clients(*lake_).value();
-        client_ = std::make_unique<Client>(*lake_);
         box_.emplace(catalog::Connection::open(catalog::box_database_endpoint(settings_).value()).value());
         keeper::prepare_journal(*box_).value();
         catalog_.emplace(catalog::Connection::open(catalog::lake_endpoint(settings_).value()).value());
@@ -134,11 +114,10 @@ class KeeperTest : public ::testing::Test {
             client_->run(fmt::format("INSERT INTO {} SELECT range + {}, 'x' FROM range(20)", table, i * 20));
     }
 
-    catalog::ScratchPostgres postgres_;
-    const config::Settings settings_ = with_lake(postgres_.settings());
+    engine::ScratchLake scratch_;
+    const config::Settings& settings_ = scratch_.settings;
     MovedClock clock_;
-    std::unique_ptr<engine::Lake> lake_;
-    std::unique_ptr<Client> client_;
+    std::unique_ptr<Client> client_ = std::make_unique<Client>(*scratch_.lake);
     std::optional<catalog::Connection> box_;
     std::optional<catalog::Connection> catalog_;
     KeeperWorker worker_{settings_};

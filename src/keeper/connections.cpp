@@ -1,11 +1,11 @@
-#include "service/box_connections.hpp"
+#include "keeper/connections.hpp"
 
 #include "catalog/box_database.hpp"
 #include "keeper/journal.hpp"
 
-namespace boathouse::service {
+namespace boathouse::keeper {
 
-Result<BoxConnections> open_box_connections(const config::Settings& settings) {
+Result<Connections> open_connections(const config::Settings& settings) {
     auto lake_endpoint = catalog::lake_endpoint(settings);
     if (!lake_endpoint) return lake_endpoint.error();
     auto box_endpoint = catalog::box_database_endpoint(settings);
@@ -14,8 +14,8 @@ Result<BoxConnections> open_box_connections(const config::Settings& settings) {
     if (!lake) return lake.error();
     auto box = catalog::Connection::open(*box_endpoint);
     if (!box) return box.error();
-    if (auto prepared = keeper::prepare_journal(*box); !prepared) return prepared.error();
-    return BoxConnections{std::move(*lake), std::move(*box)};
+    if (auto prepared = prepare_journal(*box); !prepared) return prepared.error();
+    return Connections{std::move(*lake), std::move(*box)};
 }
 
-}  // namespace boathouse::service
+}  // namespace boathouse::keeper
