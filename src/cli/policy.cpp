@@ -28,9 +28,11 @@ Scope scope_of(const std::string& target) {
 void print_rows(const keeper::Policies& policies, const Scope& scope) {
     for (const keeper::PolicyRow& row : keeper::policy_rows()) {
         if (row.lake_wide && !scope.schema.empty()) continue;
-        const std::string value = policies.text(row.key, scope);
-        std::cout << std::left << std::setw(18) << row.key << std::setw(14) << value
-                  << (value == row.default_text ? "  (default)" : "") << "\n"
+        const bool is_default = policies.text(row.key, scope) == row.default_text ||
+                                (row.kind != keeper::PolicyKind::window &&
+                                 policies.value(row.key, scope) == keeper::Policies().value(row.key, scope));
+        std::cout << std::left << std::setw(18) << row.key << std::setw(14) << policies.text(row.key, scope)
+                  << (is_default ? "  (default)" : "") << "\n"
                   << std::setw(18) << "" << row.prose << "\n";
     }
     if (!scope.schema.empty()) return;

@@ -34,9 +34,10 @@ Result<catalog::Connection> open_sql_door(const Invocation& invocation) {
     return catalog::Connection::open(endpoint);
 }
 
-// Runs a function of the schema boathouse, whose arguments are texts, and prints its rows.
+// Runs a function of the schema boathouse, whose arguments are texts, and prints its rows; to people `nothing` where
+// there are none.
 int call(const Invocation& invocation, bool json, const std::string& function, const std::vector<std::string>& columns,
-         const std::vector<std::string>& arguments) {
+         const std::vector<std::string>& arguments, const std::string& nothing = "") {
     auto door = open_sql_door(invocation);
     if (!door) return fail(door.error());
     std::string sql = "SELECT * FROM boathouse." + function + "(";
@@ -55,6 +56,7 @@ int call(const Invocation& invocation, bool json, const std::string& function, c
         array.push_back(std::move(object));
     }
     if (json) std::cout << array << "\n";
+    if (!json && rows->empty()) std::cerr << nothing << "\n";
     return kExitOk;
 }
 
@@ -62,7 +64,8 @@ using Body = int (*)(const Invocation&, const UndoArguments&);
 
 int list(const Invocation& invocation, const UndoArguments& given) {
     return call(invocation, given.json, "table_history",
-                {"snapshot_id", "snapshot_time", "author", "message", "changes"}, {given.name});
+                {"snapshot_id", "snapshot_time", "author", "message", "changes"}, {given.name},
+                "No snapshot that is left has changed a table " + given.name + ".");
 }
 
 int table(const Invocation& invocation, const UndoArguments& given) {
@@ -79,7 +82,8 @@ int undrop_schema(const Invocation& invocation, const UndoArguments& given) {
 
 int diff(const Invocation& invocation, const UndoArguments& given) {
     return call(invocation, given.json, "table_diff", {"change", "before", "after"},
-                {given.name, std::to_string(given.from), std::to_string(given.to), given.key});
+                {given.name, std::to_string(given.from), std::to_string(given.to), given.key},
+                "The table has the same rows in both snapshots.");
 }
 
 }  // namespace

@@ -98,6 +98,12 @@ def test_policies_by_command_and_by_sql_are_the_same(kept, door):
     assert answer(kept, "policy", "show")["values"]["snapshot_age"] == "30 days"
 
 
+def test_a_default_is_told_however_it_is_written(kept):
+    shown = command(kept, "policy", "show").stdout
+    assert re.search(r"^target_file_size +512000000 +\(default\)$", shown, re.MULTILINE), shown
+    assert re.search(r"^merge_files +16 +\(default\)$", shown, re.MULTILINE), shown
+
+
 def test_a_policy_is_ducklakes_option_where_there_is_one(kept, duckdb_home):
     command(kept, "policy", "set", "cleanup_age", "3 days")
     client = duckdb.connect(config={"extension_directory": str(duckdb_home / ".duckdb" / "extensions")})

@@ -38,7 +38,10 @@ def test_status_of_a_ready_box(run, box):
     assert (status["phase"], status["ready"], status["pid"]) == ("ready", True, box.pid)
     assert status["readyz"]["reasons"] == []
     assert (status["catalog_port"], status["http_port"]) == (box.catalog_port, box.http_port)
-    assert f"PostgreSQL  process {status['postgres']['pid']}" in run("status", "--data-dir", str(box.data_dir)).output
+    text = run("status", "--data-dir", str(box.data_dir)).output
+    assert f"PostgreSQL  process {status['postgres']['pid']}" in text
+    for door, port in (("catalog", box.catalog_port), ("SQL", box.sql_port), ("HTTP", box.http_port)):
+        assert f"\n{door:<12}127.0.0.1 port {port}\n" in text
 
 
 def test_status_where_no_box_has_run(run, tmp_path):

@@ -52,6 +52,13 @@ def test_a_table_comes_back_as_a_new_snapshot(box, door):
     door.execute("DROP TABLE undone")
 
 
+def test_nothing_to_show_is_said(box, door):
+    assert answer(box, "list", "never_there") == []
+    done = command(box, "list", "never_there")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "No snapshot that is left has changed a table never_there." in done.stderr
+
+
 def test_differences_with_and_without_a_key(box, door):
     door.execute("CREATE TABLE differing (id INTEGER, name TEXT)")
     door.execute("INSERT INTO differing VALUES (1, 'stays'), (2, 'goes'), (3, 'old')")
