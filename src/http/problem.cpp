@@ -51,7 +51,7 @@ status status_of(std::string_view sqlstate) {
     return status::bad_request;
 }
 
-Response problem_of(status code, boost::json::object object) {
+Response problem_of(status code, const boost::json::object& object) {
     Response response;
     response.status = code;
     response.content_type = "application/problem+json";
@@ -65,7 +65,7 @@ Response problem_of(status code, boost::json::object object) {
 
 }  // namespace
 
-Response problem(const engine::QueryError& error, boost::json::object more) {
+Response problem(const engine::QueryError& error, const boost::json::object& more) {
     const status code = status_of(error.sqlstate);
     if (error.sqlstate == "XX000") log_warning("http", "a request failed inside: {}", error.message);
     boost::json::object object{
@@ -74,14 +74,14 @@ Response problem(const engine::QueryError& error, boost::json::object more) {
     if (!error.context.empty()) object["where"] = error.context;
     if (!error.hint.empty()) object["hint"] = error.hint;
     if (error.position > 0) object["position"] = error.position;
-    for (auto& [name, value] : more) object[name] = std::move(value);
-    return problem_of(code, std::move(object));
+    for (const auto& [name, value] : more) object[name] = value;
+    return problem_of(code, object);
 }
 
 Response problem(status code, const std::string& title, const std::string& hint) {
     boost::json::object object{{"title", title}, {"status", static_cast<unsigned>(code)}};
     if (!hint.empty()) object["hint"] = hint;
-    return problem_of(code, std::move(object));
+    return problem_of(code, object);
 }
 
 }  // namespace boathouse::http

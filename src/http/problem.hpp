@@ -13,7 +13,7 @@
 namespace boathouse::http {
 
 // With the status that the SQLSTATE calls for.
-Response problem(const engine::QueryError& error, boost::json::object more = {});
+Response problem(const engine::QueryError& error, const boost::json::object& more = {});
 
 // For what is about HTTP itself.
 Response problem(boost::beast::http::status status, const std::string& title, const std::string& hint = "");
