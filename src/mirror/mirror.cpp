@@ -31,16 +31,16 @@ class ViewBinder {
   public:
     explicit ViewBinder(engine::Lake& lake) : lake_(lake) {}
 
-    std::vector<LakeColumn> bind(const std::string& schema, const std::string& view) {
+    Result<std::vector<LakeColumn>> bind(const std::string& schema, const std::string& view) {
         if (!session_) {
             auto opened = engine::Session::open(lake_, {});
-            if (!opened) return {};
+            if (!opened) return cannot_tell(opened.error());
             session_ = std::move(*opened);
         }
         auto parsed = session_->parse("SELECT * FROM lake." + quoted(schema) + "." + quoted(view));
-        if (!parsed) return {};
+        if (!parsed) return unbound(parsed.error());
         const auto prepared = session_->prepare(std::move(*parsed), {});
-        if (!prepared) return {};  // what it names is gone
+        if (!prepared) return unbound(prepared.error());
         std::vector<LakeColumn> columns;
         for (const pgwire::ColumnDescription& column : (*prepared)->columns()) {
             LakeColumn& added = columns.emplace_back();
@@ -53,6 +53,19 @@ class ViewBinder {
     }
 
   private:
+    // What a view names may be gone: then it has no columns that anybody could tell. A DuckDB that cannot bind
+    // anything, because its catalog is away or it has broken, says nothing about the view.
+    Result<std::vector<LakeColumn>> unbound(const engine::QueryError& error) {
+        const std::string sqlstate = error.sqlstate;
+        const bool is_environment = sqlstate.starts_with("08") || sqlstate.starts_with("53") ||
+                                    sqlstate.starts_with("57") || sqlstate.starts_with("58");
+        if (!is_environment && !lake_.failure()) return std::vector<LakeColumn>();
+        return cannot_tell(error);
+    }
+    static Error cannot_tell(const engine::QueryError& error) {
+        return {ErrorKind::unavailable, "the lake's views cannot be read: " + error.message, "Try again.", ""};
+    }
+
     engine::Lake& lake_;
     std::unique_ptr<engine::Session> session_;
 };

@@ -20,8 +20,8 @@ using catalog::Row;
 
 namespace {
 
-// "boat" in ASCII: one synchronization at a time, of whatever process.
-constexpr const char* kLock = "SELECT pg_catalog.pg_advisory_xact_lock(1651465588)";
+// One synchronization at a time, of whatever process. No advisory lock: every client may take those.
+constexpr const char* kLock = "LOCK TABLE pg_boathouse.state IN SHARE ROW EXCLUSIVE MODE";
 constexpr const char* kBegin = "BEGIN; SET LOCAL lock_timeout = '30s'; SET LOCAL check_function_bodies = off";
 constexpr double kPageBytes = 8192;
 
@@ -527,12 +527,15 @@ Result<TypeNames> name_types(Connection& mirror, const LakeState& state) {
     return names;
 }
 
-void bind_views(LakeState& state, const SyncOptions& options) {
+Status bind_views(LakeState& state, const SyncOptions& options) {
     std::map<long long, const std::string*> schemas;
     for (const LakeSchema& schema : state.schemas) schemas[schema.id] = &schema.name;
     for (LakeView& view : state.views) {
         const auto schema = schemas.find(view.schema);
-        if (schema != schemas.end()) view.columns = options.bind_view(*schema->second, view.name);
+        if (schema == schemas.end()) continue;
+        auto columns = options.bind_view(*schema->second, view.name);
+        if (!columns) return columns.error();
+        view.columns = std::move(*columns);
     }
 }
 
@@ -542,7 +545,7 @@ Result<SyncReport> synchronize_locked(Connection& mirror, Connection& lake, cons
     if (!since) return since.error();
     auto state = read_lake_state(lake, *since);
     if (!state) return state.error();
-    bind_views(*state, options);
+    if (auto bound = bind_views(*state, options); !bound) return bound.error();
     auto types = name_types(mirror, *state);
     if (!types) return types.error();
     auto recorded = read_recorded_state(mirror, state->complete ? nullptr : &state->changed);

@@ -3,7 +3,8 @@
 // An object keeps its PostgreSQL identity (OID, column numbers) through renames, moves and changed columns. A lake of
 // more than kObjectsPerTransaction new or dropped objects takes several transactions, because PostgreSQL holds a lock
 // for each of them; the mirror counts as complete only with the last. What PostgreSQL refuses (a name twice after
-// shortening) costs that object alone, with a line in the log. Blocking; one thread; one at a time by an advisory lock.
+// shortening) costs that object alone, with a line in the log. Blocking; one thread; one at a time by a lock on the
+// mirror's own table, which clients cannot take.
 #pragma once
 
 #include <functional>
@@ -20,8 +21,9 @@ inline constexpr std::size_t kObjectsPerTransaction = 1000;
 
 struct SyncOptions {
     std::string owner;  // of what is made: the lake's owner
-    // The columns of a view of the lake, by the names of its schema and its own; none for one that does not bind.
-    std::function<std::vector<LakeColumn>(const std::string& schema, const std::string& view)> bind_view;
+    // The columns of a view of the lake, by the names of its schema and its own; none for one that does not bind. An
+    // error where nobody can tell, which ends the synchronization.
+    std::function<Result<std::vector<LakeColumn>>(const std::string& schema, const std::string& view)> bind_view;
 };
 
 struct SyncReport {
