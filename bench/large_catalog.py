@@ -99,7 +99,7 @@ _STATEMENTS = (
     """INSERT INTO ducklake_snapshot
        SELECT file.snapshot_id, now(), schema_version, next_catalog_id + %(tables)s, data_file_id + 1
          FROM file, newest ORDER BY 1""",
-    """UPDATE ducklake_snapshot SET next_file_id = (SELECT max(delete_file_id) + 1 FROM ducklake_delete_file)
+    """UPDATE ducklake_snapshot SET next_file_id = greatest(next_file_id, (SELECT max(delete_file_id) + 1 FROM ducklake_delete_file))
         WHERE snapshot_id = (SELECT max(snapshot_id) FROM ducklake_snapshot)""",
     """INSERT INTO ducklake_snapshot_changes
        SELECT snapshot_id, 'inserted_into_table:' || table_id FROM file ORDER BY 1""",

@@ -13,7 +13,7 @@ struct Index {
     const char* columns;
 };
 
-constexpr std::array<Index, 4> kIndexes{{
+constexpr std::array<Index, 7> kIndexes{{
     // Pruning reads one column's statistics of one table's files.
     {"boathouse_file_column_stats", "ducklake_file_column_stats", "table_id, column_id"},
     // Every scan, delete, update and merge reads one table's files, up to five times.
@@ -21,6 +21,10 @@ constexpr std::array<Index, 4> kIndexes{{
     {"boathouse_delete_file", "ducklake_delete_file", "table_id"},
     // Every insert updates its table's statistics column by column.
     {"boathouse_table_column_stats", "ducklake_table_column_stats", "table_id, column_id"},
+    // The mirror asks what has changed since a snapshot, and for the columns of the tables that have.
+    {"boathouse_column", "ducklake_column", "table_id"},
+    {"boathouse_column_begin", "ducklake_column", "begin_snapshot"},
+    {"boathouse_column_end", "ducklake_column", "end_snapshot"},
 }};
 
 // Tables that grow by every commit. DuckDB divides a table by the pages that it is said to have, and the planner counts

@@ -75,7 +75,8 @@ SELECT m.macro_id, m.schema_id, m.macro_name, i.impl_id, i.sql, i.type, p.parame
  ORDER BY m.macro_id, i.impl_id, p.column_id)sql";
 
 constexpr const char* kStatistics =
-    "SELECT table_id, coalesce(record_count, 0), coalesce(file_size_bytes, 0) FROM public.ducklake_table_stats";
+    "SELECT table_id, coalesce(record_count, 0), coalesce(file_size_bytes, 0) FROM public.ducklake_table_stats "
+    "WHERE $1::bigint[] IS NULL OR table_id = ANY ($1::bigint[])";
 
 long long number(const std::optional<std::string>& text) {
     return text ? std::stoll(*text) : 0;
@@ -183,8 +184,8 @@ Status read_macros(Connection& lake, LakeState& state, const std::optional<std::
     return {};
 }
 
-Status read_statistics(Connection& lake, LakeState& state) {
-    auto rows = lake.query(kStatistics);
+Status read_statistics(Connection& lake, LakeState& state, const std::optional<std::string>& wanted) {
+    auto rows = lake.query(kStatistics, {wanted});
     if (!rows) return rows.error();
     for (const Row& row : *rows) state.statistics.push_back({number(row[0]), number(row[1]), number(row[2])});
     return {};
@@ -205,7 +206,7 @@ Status read_changed(Connection& lake, LakeState& state, const std::optional<Snap
     return {};
 }
 
-Status read_all(Connection& lake, LakeState& state, const std::optional<Snapshot>& since) {
+Status read_all(Connection& lake, LakeState& state, const std::optional<Snapshot>& since, StatisticsOf statistics) {
     auto snapshot = newest_snapshot(lake);
     if (!snapshot) return snapshot.error();
     state.snapshot = std::move(*snapshot);
@@ -213,13 +214,13 @@ Status read_all(Connection& lake, LakeState& state, const std::optional<Snapshot
     auto schemas = lake.query(kSchemas);
     if (!schemas) return schemas.error();
     for (const Row& row : *schemas) state.schemas.push_back({number(row[0]), row[1].value_or("")});
+    const auto wanted = state.complete ? std::nullopt : std::optional(array_of(state.changed));
     if (state.complete || !state.changed.empty()) {
-        const auto wanted = state.complete ? std::nullopt : std::optional(array_of(state.changed));
         if (auto read = read_tables(lake, state, wanted); !read) return read;
         if (auto read = read_views(lake, state); !read) return read;
         if (auto read = read_macros(lake, state, wanted); !read) return read;
     }
-    return read_statistics(lake, state);
+    return read_statistics(lake, state, statistics == StatisticsOf::all ? std::nullopt : wanted);
 }
 
 }  // namespace
@@ -232,10 +233,10 @@ Result<Snapshot> newest_snapshot(Connection& lake) {
     return Snapshot{number(row[0]), row[1].value_or(""), number(row[2])};
 }
 
-Result<LakeState> read_lake_state(Connection& lake, const std::optional<Snapshot>& since) {
+Result<LakeState> read_lake_state(Connection& lake, const std::optional<Snapshot>& since, StatisticsOf statistics) {
     if (auto begun = lake.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); !begun) return begun.error();
     LakeState state;
-    const auto read = read_all(lake, state, since);
+    const auto read = read_all(lake, state, since, statistics);
     const auto ended = lake.execute("ROLLBACK");
     if (!read) return read.error();
     if (!ended) return ended.error();

@@ -79,6 +79,8 @@ struct LakeStatistics {
     long long table = 0;
     long long rows = 0;
     long long bytes = 0;
+
+    bool operator==(const LakeStatistics&) const = default;
 };
 
 struct LakeState {
@@ -89,14 +91,18 @@ struct LakeState {
     std::vector<LakeTable> tables;
     std::vector<LakeView> views;  // all of them as soon as anything changed: their columns depend on other objects
     std::vector<LakeMacro> macros;
-    std::vector<LakeStatistics> statistics;  // of all tables
+    std::vector<LakeStatistics> statistics;  // of all tables, or of those that changed
 };
+
+// Of which tables the row counts are wanted: every commit of data changes some.
+enum class StatisticsOf { all, changed };
 
 // The newest snapshot; one cheap question.
 Result<Snapshot> newest_snapshot(catalog::Connection& lake);
 
 // What changed after `since`, which the mirror shows now; everything if the lake does not remember that snapshot, or
 // not as that.
-Result<LakeState> read_lake_state(catalog::Connection& lake, const std::optional<Snapshot>& since);
+Result<LakeState> read_lake_state(catalog::Connection& lake, const std::optional<Snapshot>& since,
+                                  StatisticsOf statistics);
 
 }  // namespace boathouse::mirror

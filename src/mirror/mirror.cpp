@@ -170,12 +170,19 @@ Status Mirror::synchronize_now() {
     ViewBinder binder(lake_);
     SyncOptions options;
     options.owner = settings_.postgres_user;
+    const bool all_statistics = !shown_ || Clock::now() - statistics_at_ >= kStatisticsAge;
+    options.statistics = all_statistics ? StatisticsOf::all : StatisticsOf::changed;
+    options.shown_statistics = &shown_statistics_;
     options.bind_view = [&binder](const std::string& schema, const std::string& view) {
         return binder.bind(schema, view);
     };
     const Clock::time_point began = Clock::now();
+    if (!shown_) shown_statistics_.clear();  // by whatever process the mirror was left
     auto report = synchronize(*mirror_connection_, *lake_connection_, options);
-    if (!report) return report.error();
+    if (!report) {
+        shown_statistics_.clear();
+        return report.error();
+    }
     if (auto restored = restore_once(); !restored) return restored;
     shown_ = report->snapshot;
     lake_has_public_ = report->lake_has_public;
@@ -184,8 +191,9 @@ Status Mirror::synchronize_now() {
         if (report->changed > 0 || numbered_version_ != shown_->schema_version) numbers_.clear();
         numbered_version_ = shown_->schema_version;
     }
-    statistics_at_ = Clock::now();
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(statistics_at_ - began);
+    const Clock::time_point ended = Clock::now();
+    if (all_statistics) statistics_at_ = ended;
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(ended - began);
     log_debug("mirror", "snapshot {} shown after {} ms: {} changes{}", report->snapshot.id, took.count(),
               report->changed, report->complete ? ", everything compared" : "");
     return {};

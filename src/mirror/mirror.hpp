@@ -100,6 +100,7 @@ class Mirror final : public engine::TableNumbers {
     std::optional<catalog::Connection> lake_connection_;    // under mutex_
     std::optional<catalog::Connection> mirror_connection_;  // under mutex_
     std::optional<Snapshot> shown_;                         // under mutex_; none: to be looked at
+    ShownStatistics shown_statistics_;                      // under mutex_
     Clock::time_point statistics_at_;                       // under mutex_
     Clock::time_point last_began_;                          // under mutex_: of the last check that succeeded
 

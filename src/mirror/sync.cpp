@@ -452,18 +452,25 @@ Status Synchronizer::apply_macro(const LakeMacro& macro) {
                                    mirror_.literal(name), mirror_.literal(define_.macro_arguments(macro))));
 }
 
+// A table that was altered may have been written anew, and with it what PostgreSQL says of its size.
 Status Synchronizer::apply_statistics() {
-    if (lake_.statistics.empty()) return {};
+    ShownStatistics& shown = *options_.shown_statistics;
+    if (lake_.complete) shown.clear();
+    for (const long long changed : lake_.changed) shown.erase(changed);
     std::string tables;
     std::string rows;
     std::string pages;
     for (const LakeStatistics& of : lake_.statistics) {
+        const auto known = shown.find(of.table);
+        if (known != shown.end() && known->second == of) continue;
+        shown[of.table] = of;
         const char* const comma = tables.empty() ? "" : ",";
         tables += comma + std::to_string(of.table);
         rows += comma + std::to_string(std::max(0LL, of.rows));
         const double page_count = std::ceil(static_cast<double>(std::max(0LL, of.bytes)) / kPageBytes);
         pages += comma + std::to_string(static_cast<std::int64_t>(std::min(page_count, 2147483647.0)));
     }
+    if (tables.empty()) return {};
     auto set = mirror_.query("SELECT pg_boathouse.set_statistics($1::bigint[], $2::real[], $3::int[])",
                              {"{" + tables + "}", "{" + rows + "}", "{" + pages + "}"});
     return set ? Status() : Status(set.error());
@@ -537,13 +544,14 @@ Status bind_views(LakeState& state, const SyncOptions& options) {
         if (!columns) return columns.error();
         view.columns = std::move(*columns);
     }
+    return {};
 }
 
 Result<SyncReport> synchronize_locked(Connection& mirror, Connection& lake, const SyncOptions& options) {
     if (auto locked = mirror.execute(kLock); !locked) return locked.error();
     auto since = recorded_snapshot(mirror);
     if (!since) return since.error();
-    auto state = read_lake_state(lake, *since);
+    auto state = read_lake_state(lake, *since, options.statistics);
     if (!state) return state.error();
     if (auto bound = bind_views(*state, options); !bound) return bound.error();
     auto types = name_types(mirror, *state);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,14 @@ namespace boathouse::mirror {
 
 inline constexpr std::size_t kObjectsPerTransaction = 1000;
 
+// What the mirror says of tables' sizes, by their numbers. Kept by whoever synchronizes, so that of 10,000 tables only
+// those are touched whose rows have changed; to be cleared when the mirror may not be what it was.
+using ShownStatistics = std::map<long long, LakeStatistics>;
+
 struct SyncOptions {
     std::string owner;  // of what is made: the lake's owner
+    StatisticsOf statistics = StatisticsOf::all;
+    ShownStatistics* shown_statistics = nullptr;  // outlives the call
     // The columns of a view of the lake, by the names of its schema and its own; none for one that does not bind. An
     // error where nobody can tell, which ends the synchronization.
     std::function<Result<std::vector<LakeColumn>>(const std::string& schema, const std::string& view)> bind_view;
