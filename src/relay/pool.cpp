@@ -10,7 +10,11 @@ using engine::QueryError;
 Loan::~Loan() {
     if (!connection_) return;
     if (connection_->cancelled()) reusable_ = false;
-    if (reusable_ && !connection_->run("DISCARD ALL")) reusable_ = false;
+    // PostgreSQL cleans up while the client has its answer; whoever comes next reads that it has.
+    if (reusable_) {
+        connection_->defer("DISCARD ALL");
+        if (!connection_->send({})) reusable_ = false;
+    }
     if (!reusable_) connection_.reset();
     pool_->release(std::move(connection_));
 }
@@ -57,7 +61,10 @@ Outcome<Loan> Pool::borrow(const std::string& role, const std::string& prepare) 
     if (auto current = caught_up(); !current) return current.error();
     if (auto reserved = reserve(); !reserved) return reserved.error();
     // An idle connection may have been ended, with PostgreSQL or with the mirror's database.
-    if (auto idle = take_idle(role); idle && idle->run(prepare)) return Loan(*this, std::move(idle));
+    if (auto idle = take_idle(role); idle && idle->is_idle()) {
+        idle->defer(prepare);
+        return Loan(*this, std::move(idle));
+    }
     auto opened = ServerConnection::open(mirror_.endpoint_for(role));
     if (!opened && opened.error().sqlstate == "3D000") {
         mirror_.distrust();
@@ -71,9 +78,8 @@ Outcome<Loan> Pool::borrow(const std::string& role, const std::string& prepare) 
         release(nullptr);
         return opened.error();
     }
-    Loan loan(*this, std::move(*opened));
-    if (auto prepared = loan.connection().run(prepare); !prepared) return prepared.error();
-    return loan;
+    (*opened)->defer(prepare);
+    return Loan(*this, std::move(*opened));
 }
 
 }  // namespace boathouse::relay

@@ -1,8 +1,8 @@
 // Connections to the mirror, kept for the next client of the same role.
 //
 // Any thread. Bounded: kConnectionsMax at once, of which kIdleMax wait unused; who comes later waits kPatience and is
-// then told 53300. A connection comes clean: DISCARD ALL has run on it since its last use. It goes back only after
-// ReadyForQuery; one in any other state is closed.
+// then told 53300. A connection comes clean: DISCARD ALL has run on it since its last use, beside the client, who need
+// not wait for it. It goes back only after ReadyForQuery; one in any other state is closed.
 #pragma once
 
 #include <chrono>
@@ -46,8 +46,9 @@ class Pool {
     // `mirror` must outlive the pool.
     explicit Pool(mirror::Mirror& mirror) : mirror_(mirror) {}
 
-    // The mirror is up to date, and the connection has the settings that `prepare` (SQL, run on it) makes. Errors:
-    // PostgreSQL's, 53300, 08006.
+    // The mirror is up to date; the settings that `prepare` (SQL) makes go out with what is sent first, so the borrower
+    // settles them before it reads an answer, and before it sends what must not run without them. Errors: PostgreSQL's,
+    // 53300, 08006.
     engine::Outcome<Loan> borrow(const std::string& role, const std::string& prepare);
 
     mirror::Mirror& mirror() { return mirror_; }

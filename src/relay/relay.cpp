@@ -217,6 +217,7 @@ Outcome<std::unique_ptr<engine::ResultStream>> Relay::answer(Loan loan, std::str
         const Active active(*this, connection);
         if (active.too_late()) return cancelled();
         if (!connection.send(messages)) return lost();
+        if (auto prepared = connection.settle(); !prepared) return prepared.error();
         while (true) {
             auto frame = connection.receive();
             if (!frame) return failed.value_or(lost());
@@ -249,6 +250,7 @@ Outcome<std::shared_ptr<RelayedStatement>> Relay::prepare(std::string_view text,
     const Active active(*this, connection);
     if (active.too_late()) return cancelled();
     if (!connection.send(messages.view())) return lost();
+    if (auto prepared = connection.settle(); !prepared) return prepared.error();
     std::optional<QueryError> failed;
     while (true) {
         const auto frame = connection.receive();
@@ -271,6 +273,10 @@ Outcome<std::unique_ptr<engine::ResultStream>> Relay::run(const RelayedStatement
                                                           const Settings& settings) {
     auto loan = pool_.borrow(role_, preparation(settings, !statement.changes_roles));
     if (!loan) return loan.error();
+    if (statement.changes_roles) {
+        // Not with settings that PostgreSQL has refused.
+        if (auto prepared = loan->connection().settle(); !prepared) return prepared.error();
+    }
     Buffer messages;
     put_parse(messages, statement.text, statement.given_types);
     put_bind(messages, arguments);

@@ -9,8 +9,6 @@
 #include <cstring>
 #include <optional>
 
-#include "pgwire/backend.hpp"
-
 namespace boathouse::relay {
 
 using engine::Outcome;
@@ -119,6 +117,12 @@ Outcome<void> ServerConnection::start(const std::string& database) {
 }
 
 Status ServerConnection::send(std::string_view messages) {
+    std::string with_deferred;
+    if (deferred_.size() > 0) {
+        with_deferred = std::string(deferred_.view()).append(messages);
+        deferred_ = Buffer();
+        messages = with_deferred;
+    }
     while (!messages.empty()) {
         const ssize_t sent = ::send(socket_.get(), messages.data(), messages.size(), MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) continue;
@@ -149,22 +153,29 @@ Result<Frame> ServerConnection::receive() {
     }
 }
 
-Outcome<void> ServerConnection::run(std::string_view sql) {
-    Buffer query;
-    {
-        const pgwire::Message message(query, 'Q');
-        query.put_cstring(sql);
-    }
-    if (!send(query.view())) return lost();
+void ServerConnection::defer(std::string_view sql) {
+    const pgwire::Message message(deferred_, 'Q');
+    deferred_.put_cstring(sql);
+    ++unread_;
+}
+
+Outcome<void> ServerConnection::settle() {
+    if (!send({})) return lost();
     std::optional<QueryError> failed;
-    while (true) {
+    while (unread_ > 0) {
         const auto frame = receive();
         if (!frame) return failed.value_or(lost());
-        if (frame->type == 'E') failed = decode_error(frame->body, sql);
-        if (frame->type != 'Z') continue;
-        if (failed) return *failed;
-        return {};
+        if (frame->type == 'E' && !failed) failed = decode_error(frame->body, {});
+        if (frame->type == 'Z') --unread_;
     }
+    if (failed) return *failed;
+    return {};
+}
+
+bool ServerConnection::is_idle() {
+    if (!settle() || taken_ < received_.size()) return false;
+    char next = 0;
+    return ::recv(socket_.get(), &next, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void ServerConnection::cancel() {

@@ -16,6 +16,7 @@
 #include "base/file.hpp"
 #include "catalog/connection.hpp"
 #include "engine/query_error.hpp"
+#include "pgwire/backend.hpp"
 #include "pgwire/frontend.hpp"
 
 namespace boathouse::relay {
@@ -36,8 +37,13 @@ class ServerConnection {
     Status send(std::string_view messages);
     Result<pgwire::Frame> receive();
 
-    // A Query message whose rows do not matter, to its ReadyForQuery.
-    engine::Outcome<void> run(std::string_view sql);
+    // A Query message whose rows do not matter: it goes out with what is sent next, its answer stays unread. settle()
+    // sends what is still here and reads the answers of all, to the last ReadyForQuery; the first error counts. Whoever
+    // receive()s an answer has settled those before it.
+    void defer(std::string_view sql);
+    engine::Outcome<void> settle();
+    // Settled, and PostgreSQL has said nothing more since: it ends a connection with a last word.
+    bool is_idle();
 
     // PostgreSQL ends the statement that runs now with 57014.
     void cancel();
@@ -52,6 +58,8 @@ class ServerConnection {
     FileDescriptor socket_;
     const std::string path_;
     const std::string role_;
+    pgwire::Buffer deferred_;      // not sent yet
+    std::size_t unread_ = 0;       // answers to what was deferred
     std::string received_;         // read and not taken yet
     std::size_t taken_ = 0;        // of received_
     std::int32_t process_id_ = 0;  // for cancel(), with the key
