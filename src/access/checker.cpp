@@ -354,6 +354,10 @@ std::optional<Refusal> Checker::check(const std::string& role, const Needs& need
     return check_on(std::move(*reader), role, needs);
 }
 
+Counters Checker::counters() const {
+    return {checks_.load(), std::chrono::nanoseconds(cost_ns_.load())};
+}
+
 RoleGate::~RoleGate() {
     forget();
 }
@@ -374,6 +378,11 @@ std::optional<Refusal> RoleGate::check(const Needs& needs) {
     if (needs.empty()) return std::nullopt;
     if (!asked_) return checker_.check(role_, needs);
     return checker_.check_on(std::move(asked_), role_, needs);
+}
+
+void RoleGate::count(std::chrono::nanoseconds cost) {
+    checker_.checks_.fetch_add(1, std::memory_order_relaxed);
+    checker_.cost_ns_.fetch_add(static_cast<std::uint64_t>(cost.count()), std::memory_order_relaxed);
 }
 
 }  // namespace boathouse::access

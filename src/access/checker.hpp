@@ -11,6 +11,8 @@
 // more, PostgreSQL's snapshot with it, and spends no question here while that is still the one of the last check.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -38,6 +40,11 @@ struct CheckerOptions {
     std::function<Status()> remake;    // the same, for a mirror that may be gone
 };
 
+struct Counters {
+    std::uint64_t checks = 0;          // of statements that were planned
+    std::chrono::nanoseconds cost{0};  // of all of them together
+};
+
 class Checker {
   public:
     explicit Checker(CheckerOptions options) : options_(std::move(options)) {}
@@ -49,6 +56,9 @@ class Checker {
     // The same, where `snapshot` is pg_current_snapshot() of any of the server's databases, asked for after the
     // statement came.
     std::optional<Refusal> check_in(const std::string& snapshot, const std::string& role, const Needs& needs);
+
+    // Since the start.
+    Counters counters() const;
 
   private:
     friend class RoleGate;
@@ -87,6 +97,9 @@ class Checker {
 
     std::mutex lake_mutex_;
     std::optional<catalog::Connection> lake_;  // under lake_mutex_
+
+    std::atomic<std::uint64_t> checks_ = 0;
+    std::atomic<std::uint64_t> cost_ns_ = 0;
 };
 
 // One session's.
@@ -100,6 +113,7 @@ class RoleGate final : public Gate {
     void expect() override;
     void forget() override;
     std::optional<Refusal> check(const Needs& needs) override;
+    void count(std::chrono::nanoseconds cost) override;
     // As Checker::check_in().
     std::optional<Refusal> check_in(const std::string& snapshot, const Needs& needs) {
         return checker_.check_in(snapshot, role_, needs);

@@ -4,6 +4,7 @@
 // prepared statements and kept answers too, so that what is revoked is revoked at the next statement.
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include "access/needs.hpp"
@@ -20,6 +21,8 @@ class Gate {
     virtual void forget() = 0;
     // nullopt: all that is needed is there. May block on the catalog.
     virtual std::optional<Refusal> check(const Needs& needs) = 0;
+    // What it has cost a statement that it was checked, from its announcement to the verdict, binding left out.
+    virtual void count(std::chrono::nanoseconds cost) = 0;
 };
 
 }  // namespace boathouse::access

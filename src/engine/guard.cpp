@@ -304,8 +304,22 @@ void leave_out_own(Watch& watch, access::Needs& needs) {
     std::erase_if(needs.created_in, [&](const auto& schema) { return is_own(schema, ""); });
 }
 
+// Tells the gate what a check has cost, also one that ends with a refusal.
+class Cost {
+  public:
+    explicit Cost(Watch& watch) : watch_(watch) {}
+    ~Cost() { watch_.gate->count(std::chrono::steady_clock::now() - began_ + watch_.announcing); }
+    Cost(const Cost&) = delete;
+    Cost& operator=(const Cost&) = delete;
+
+  private:
+    Watch& watch_;
+    const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
 void check_privileges(duckdb::PlannerExtensionInput& input, LogicalOperator& plan, ClientMark& mark) {
     Watch& watch = mark.watch;
+    const Cost cost(watch);
     BoundText text = watch.text;
     text.is_own = mark.own.has_value();
     PlanNeeds found = needs_of(input.context, input.binder, plan, text);

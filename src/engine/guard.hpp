@@ -11,6 +11,7 @@
 // Private to src/engine/. install_guard() is called once a database; the rest from any thread.
 #pragma once
 
+#include <chrono>
 #include <duckdb.hpp>
 #include <string>
 #include <vector>
@@ -37,9 +38,10 @@ struct Watch {
     Repeats repeats = Repeats::never;
     bool made_temporary = false;  // a relation of the session's own, ever
 
-    access::Gate* gate = nullptr;  // null: nothing is checked
-    BoundText text;                // what is being bound; its statement outlives the binding
-    bool was_bound = false;        // set with the two that follow
+    access::Gate* gate = nullptr;            // null: nothing is checked
+    std::chrono::nanoseconds announcing{0};  // what it took to tell the gate of the statement
+    BoundText text;                          // what is being bound; its statement outlives the binding
+    bool was_bound = false;                  // set with the two that follow
     access::Needs needs;
     std::vector<access::Made> made;
 

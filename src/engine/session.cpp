@@ -134,6 +134,7 @@ bool may_need_privileges(const duckdb::SQLStatement& statement) {
 
 void Session::Impl::announce(const duckdb::SQLStatement& statement, const std::string& tag) {
     if (watch.gate == nullptr) return;
+    const auto began = std::chrono::steady_clock::now();
     if (connection.IsAutoCommit()) forget_transaction();
     unbound = statement.Copy();
     watch.text = {unbound.get(), tag == "TRUNCATE TABLE"};
@@ -142,6 +143,7 @@ void Session::Impl::announce(const duckdb::SQLStatement& statement, const std::s
     watch.made.clear();
     watch.gate->forget();
     if (may_need_privileges(statement)) watch.gate->expect();
+    watch.announcing = std::chrono::steady_clock::now() - began;
 }
 
 void Session::Impl::keep_made(const std::vector<access::Made>& more) {

@@ -72,6 +72,14 @@ void add_kept_answers(Exposition& exposition, const cache::Answers& answers) {
     exposition.gauge("boathouse_cache_bytes", "Memory of the kept answers.", static_cast<double>(counts.bytes));
 }
 
+void add_privilege_checks(Exposition& exposition, const access::Counters& counters) {
+    exposition.counter("boathouse_privilege_checks_total",
+                       "Statements whose privileges were judged while they were planned; kept answers are not counted.",
+                       static_cast<double>(counters.checks));
+    exposition.counter("boathouse_privilege_check_seconds_total", "Time that this has cost those statements.",
+                       std::chrono::duration<double>(counters.cost).count());
+}
+
 }  // namespace
 
 Metrics::Metrics(const config::Settings& settings, const catalog::Endpoint& endpoint, const Clock& clock)
@@ -99,6 +107,7 @@ Response Metrics::get() {
     if (server_ != nullptr) add_server(exposition, *server_);
     if (gatherer_ != nullptr) add_group_commit(exposition, gatherer_->counters());
     if (answers_ != nullptr) add_kept_answers(exposition, *answers_);
+    if (checker_ != nullptr) add_privilege_checks(exposition, checker_->counters());
     add_restarts(exposition, settings_);
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 
+#include "access/checker.hpp"
 #include "base/clock.hpp"
 #include "cache/answers.hpp"
 #include "catalog/connection.hpp"
@@ -32,6 +33,7 @@ class Metrics {
     void watch(const Server& server) { server_ = &server; }
     void watch(const ingest::Gatherer& gatherer) { gatherer_ = &gatherer; }
     void watch(const cache::Answers& answers) { answers_ = &answers; }
+    void watch(const access::Checker& checker) { checker_ = &checker; }
 
   private:
     Response get();
@@ -40,6 +42,7 @@ class Metrics {
     const Server* server_ = nullptr;
     const ingest::Gatherer* gatherer_ = nullptr;
     const cache::Answers* answers_ = nullptr;
+    const access::Checker* checker_ = nullptr;
     CatalogMetrics catalog_;                  // used by the thread of catalog_text_ alone
     KeeperMetrics keeper_;                    // likewise
     SharedAnswer<std::string> catalog_text_;  //

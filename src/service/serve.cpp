@@ -235,6 +235,7 @@ int serve() {
         auto opened = open_second_brain(*settings, *(*engine)->lake);
         if (!opened) return fail(opened.error());
         second = std::move(*opened);
+        (*engine)->metrics.watch(second->exchange.checker);
     }
     auto gatherer = open_gatherer(**engine, *settings);
     if (!gatherer) return fail(gatherer.error());
