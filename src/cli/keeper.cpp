@@ -33,13 +33,13 @@ double now_unix() {
 Result<std::vector<keeper::Step>> read_plan(keeper::Connections& databases) {
     const auto policies = keeper::read_policies(databases.both());
     if (!policies) return policies.error();
-    const auto tags = keeper::read_tags(databases.box);
-    if (!tags) return tags.error();
+    const auto kept = keeper::read_kept(databases.box);
+    if (!kept) return kept.error();
     const auto orphans = keeper::read_orphans_looked_for(databases.box);
     if (!orphans) return orphans.error();
     const auto survey = keeper::survey(databases.lake);
     if (!survey) return survey.error();
-    return make_plan(*survey, *policies, *tags, now_unix(), *orphans);
+    return make_plan(*survey, *policies, *kept, now_unix(), *orphans);
 }
 
 boost::json::object to_json(const keeper::Run& run) {

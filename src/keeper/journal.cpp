@@ -1,6 +1,7 @@
 #include "keeper/journal.hpp"
 
 #include "base/log.hpp"
+#include "feed/consumers.hpp"
 
 namespace boathouse::keeper {
 namespace {
@@ -38,7 +39,8 @@ Status done(const Result<catalog::Rows>& rows) {
 }  // namespace
 
 Status prepare_journal(catalog::Connection& box) {
-    return box.execute(kContents);
+    if (auto made = box.execute(kContents); !made) return made;
+    return feed::prepare_consumers(box);
 }
 
 Result<Wishes> read_wishes(catalog::Connection& box) {
@@ -144,6 +146,14 @@ Result<std::vector<Tag>> read_tags(catalog::Connection& box) {
     std::vector<Tag> tags;
     for (const catalog::Row& row : *rows) tags.push_back({*row[0], number(row[1]), row[2].value_or("")});
     return tags;
+}
+
+Result<Kept> read_kept(catalog::Connection& box) {
+    auto tags = read_tags(box);
+    if (!tags) return tags.error();
+    const auto unread = feed::first_unread(box);
+    if (!unread) return unread.error();
+    return Kept{std::move(*tags), *unread};
 }
 
 }  // namespace boathouse::keeper

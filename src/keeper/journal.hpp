@@ -72,4 +72,11 @@ Status create_tag(catalog::Connection& box, const std::string& name, long long s
 Status drop_tag(catalog::Connection& box, const std::string& name);
 Result<std::vector<Tag>> read_tags(catalog::Connection& box);
 
+// Snapshots that somebody wants to stay.
+struct Kept {
+    std::vector<Tag> tags{};
+    std::optional<long long> unread_from{};  // the first that a consumer of changes (src/feed) has yet to read
+};
+Result<Kept> read_kept(catalog::Connection& box);
+
 }  // namespace boathouse::keeper

@@ -170,15 +170,15 @@ Result<long long> Keeper::look(bool wished) {
 Result<std::vector<Step>> Keeper::plan() {
     auto policies = read_policies({*lake_, *box_});
     if (!policies) return policies.error();
-    auto tags = read_tags(*box_);
-    if (!tags) return tags.error();
+    auto kept = read_kept(*box_);
+    if (!kept) return kept.error();
     auto orphans = read_orphans_looked_for(*box_);
     if (!orphans) return orphans.error();
     auto looked = survey(*lake_);
     if (!looked) return looked.error();
     seen_snapshot_ = looked->newest_snapshot;
     planned_unix_ = now_unix();
-    auto steps = make_plan(*looked, *policies, *tags, planned_unix_, *orphans);
+    auto steps = make_plan(*looked, *policies, *kept, planned_unix_, *orphans);
     std::erase_if(steps, [this](const Step& step) { return !is_runnable(step); });
     return steps;
 }

@@ -93,18 +93,21 @@ void plan_rewrite(const TableFacts& table, const Policies& policies, std::vector
     plan.push_back(std::move(step));
 }
 
-void plan_expiry(const Survey& survey, const Policies& policies, const std::vector<Tag>& tags, double now,
+void plan_expiry(const Survey& survey, const Policies& policies, const Kept& wanted, double now,
                  std::vector<Step>& plan) {
     const auto age = policies.value("snapshot_age");
     const auto count_max = policies.value("snapshots_max");
     std::set<long long> kept;
-    for (const Tag& tag : tags) kept.insert(tag.snapshot);
+    const auto unread_age = policies.value("consumer_age");
+    for (const Tag& tag : wanted.tags) kept.insert(tag.snapshot);
     double beyond = count_max ? static_cast<double>(survey.snapshots) - *count_max : 0;
     Step step;
     step.job = Job::expire;
     for (const SnapshotFacts& snapshot : survey.oldest) {
         const bool old = age && now - snapshot.at_unix > *age;
         if (!old && beyond <= 0) break;
+        const bool is_unread = wanted.unread_from && snapshot.id >= *wanted.unread_from;
+        if (is_unread && unread_age && now - snapshot.at_unix <= *unread_age) break;
         if (kept.contains(snapshot.id)) continue;
         beyond -= 1;
         step.snapshots.push_back(snapshot.id);
@@ -182,8 +185,8 @@ const std::vector<Job>& jobs() {
     return kJobs;
 }
 
-std::vector<Step> make_plan(const Survey& survey, const Policies& policies, const std::vector<Tag>& tags,
-                            double now_unix, double orphans_at_unix) {
+std::vector<Step> make_plan(const Survey& survey, const Policies& policies, const Kept& kept, double now_unix,
+                            double orphans_at_unix) {
     std::vector<Step> plan;
     for (const auto& [id, table] : survey.tables) {
         if (!table.compacts) continue;
@@ -191,7 +194,7 @@ std::vector<Step> make_plan(const Survey& survey, const Policies& policies, cons
         plan_merge(table, policies, plan);
         plan_rewrite(table, policies, plan);
     }
-    plan_expiry(survey, policies, tags, now_unix, plan);
+    plan_expiry(survey, policies, kept, now_unix, plan);
     plan_cleanup(survey, policies, now_unix, plan);
     plan_orphans(policies, now_unix, orphans_at_unix, plan);
     std::stable_sort(plan.begin(), plan.end(), [](const Step& a, const Step& b) { return a.worth > b.worth; });

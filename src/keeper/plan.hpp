@@ -34,7 +34,7 @@ struct Step {
 };
 
 // `orphans_at_unix`: when orphans were last looked for, 0 for never.
-std::vector<Step> make_plan(const Survey& survey, const Policies& policies, const std::vector<Tag>& tags,
-                            double now_unix, double orphans_at_unix);
+std::vector<Step> make_plan(const Survey& survey, const Policies& policies, const Kept& kept, double now_unix,
+                            double orphans_at_unix);
 
 }  // namespace boathouse::keeper

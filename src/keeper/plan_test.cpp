@@ -17,8 +17,8 @@ Survey with_table(TableFacts table) {
     return survey;
 }
 
-std::vector<Step> plan(const Survey& survey, const Policies& policies = {}, const std::vector<Tag>& tags = {}) {
-    return make_plan(survey, policies, tags, kNow, kNow);
+std::vector<Step> plan(const Survey& survey, const Policies& policies = {}, const Kept& kept = {}) {
+    return make_plan(survey, policies, kept, kNow, kNow);
 }
 
 // A hundred thousand files of 500 bytes: the first step takes those of their class into files of 128 KiB, some hundred
@@ -65,7 +65,7 @@ TEST(Plan, EndsSnapshotsByAgeAndCountInBoundedSteps) {
     Survey survey;
     survey.snapshots = 5001;
     for (long long id = 0; id < 5000; ++id) survey.oldest.push_back({id, kNow - 40 * kDay});
-    const auto steps = plan(survey, {}, {{"kept", 3, ""}});
+    const auto steps = plan(survey, {}, {.tags = {{"kept", 3, ""}}});
     ASSERT_EQ(steps.size(), 1U);
     EXPECT_EQ(steps[0].snapshots.size(), 1000U);
     EXPECT_THAT(steps[0].snapshots, ::testing::Not(::testing::Contains(3)));
@@ -74,6 +74,19 @@ TEST(Plan, EndsSnapshotsByAgeAndCountInBoundedSteps) {
     EXPECT_TRUE(plan(survey).empty());
     const Policies few({{"snapshots_max", {}, "4990"}});
     EXPECT_EQ(plan(survey, few).at(0).snapshots.size(), 11U);
+}
+
+TEST(Plan, LeavesWhatAConsumerHasYetToReadForAWhile) {
+    Survey survey;
+    survey.snapshots = 101;
+    for (long long id = 0; id < 100; ++id) survey.oldest.push_back({id, kNow - static_cast<double>(140 - id) * kDay});
+    const auto steps = plan(survey, {}, {.unread_from = 90});
+    ASSERT_EQ(steps.size(), 1U);
+    EXPECT_EQ(steps[0].snapshots.back(), 89) << "50 days old and unread";
+    const auto late = plan(survey, {}, {.unread_from = 10});
+    EXPECT_EQ(late.at(0).snapshots.back(), 79) << "consumer_age is 60 days";
+    const Policies off({{"consumer_age", {}, "off"}});
+    EXPECT_EQ(plan(survey, off, {.unread_from = 10}).at(0).snapshots.back(), 99);
 }
 
 TEST(Plan, NeverDeletesWithinTheBackupRetention) {

@@ -178,6 +178,9 @@ const std::vector<PolicyRow>& policy_rows() {
          "transaction."},
         {"backup_retention", PolicyKind::duration, true, "", "off",
          "No file is deleted that has been referred to within this time, whatever the other policies say."},
+        {"consumer_age", PolicyKind::duration, true, "", "60 days",
+         "Snapshots that a consumer of changes has yet to read stay until they are older than this; off: they end as "
+         "others do."},
         {"window", PolicyKind::window, true, "", "off",
          "Hours of the day, in UTC, in which the keeper works by itself: 22:00-06:00; off: at all."},
     };

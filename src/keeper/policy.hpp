@@ -1,4 +1,4 @@
-// What the keeper is to do with the lake, a schema or a table: eleven policies, each with a default that needs no
+// What the keeper is to do with the lake, a schema or a table: twelve policies, each with a default that needs no
 // touch, and each may be `off`.
 //
 // Where DuckLake has an option of the same meaning, the policy is that option, in DuckLake's own table, so that a
