@@ -151,6 +151,7 @@ std::unique_ptr<CLI::App> command_tree(Invocation& invocation) {
     add_mirror(*root, invocation);
     add_policy(*root, invocation);
     add_tag(*root, invocation);
+    add_consumer(*root, invocation);
     add_keeper(*root, invocation);
     add_undo(*root, invocation);
     add_backup(*root, invocation);

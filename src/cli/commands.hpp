@@ -12,6 +12,7 @@ void add_user(CLI::App& root, Invocation& invocation);
 void add_mirror(CLI::App& root, Invocation& invocation);
 void add_policy(CLI::App& root, Invocation& invocation);
 void add_tag(CLI::App& root, Invocation& invocation);
+void add_consumer(CLI::App& root, Invocation& invocation);
 void add_keeper(CLI::App& root, Invocation& invocation);
 void add_undo(CLI::App& root, Invocation& invocation);
 void add_backup(CLI::App& root, Invocation& invocation);

@@ -79,24 +79,32 @@ QueryError Statement::reason(QueryError error) const {
     return error;
 }
 
-Api::Api(gateway::SqlDoor& door, ingest::RequestKeys* keys, std::uint64_t body_bytes_max)
-    : state_(std::make_shared<ApiState>(door, keys, body_bytes_max)) {}
+Api::Api(gateway::SqlDoor& door, feed::Feed& feed, ingest::RequestKeys* keys, std::uint64_t body_bytes_max)
+    : state_(std::make_shared<ApiState>(door, feed, keys, body_bytes_max)) {}
 
-namespace {
-
-// Makes the request one that is on its way, for as long as anybody may still answer it.
-Respond count(const std::shared_ptr<ApiState>& state, const std::shared_ptr<Abandonment>& request, Respond respond) {
+std::shared_ptr<void> on_its_way(const std::shared_ptr<ApiState>& state, const std::shared_ptr<Abandonment>& request) {
     {
         const std::lock_guard lock(state->mutex);
         state->on_their_way.insert(request);
     }
-    // Shared, because a std::function is copied.
-    const std::shared_ptr<void> counted(nullptr, [state, request](void*) {
-        const std::lock_guard lock(state->mutex);
-        state->on_their_way.erase(request);
-        state->changed.notify_all();
-    });
-    return [respond = std::move(respond), counted](Response response) { respond(std::move(response)); };
+    return {nullptr, [state, request](void*) {
+                const std::lock_guard lock(state->mutex);
+                state->on_their_way.erase(request);
+                state->changed.notify_all();
+            }};
+}
+
+namespace {
+
+// A handler whose request is on its way for as long as anybody may still answer it.
+template <typename Handler>
+LateHandler counted(const std::shared_ptr<ApiState>& state, Handler handler) {
+    return [state, handler](Request request, Respond respond) {
+        // Shared, because a std::function is copied.
+        const std::shared_ptr<void> token = on_its_way(state, request.abandonment);
+        handler(state, std::move(request),
+                [respond = std::move(respond), token](Response response) { respond(std::move(response)); });
+    };
 }
 
 }  // namespace
@@ -120,18 +128,13 @@ void Api::add_routes(Router& router) {
                         return response;
                     },
                 .is_blocking = false});
-    router.add({.path = "/v1/sql",
-                .method = boost::beast::http::verb::post,
-                .late_handler = [state = state_](Request request, const Respond& respond) {
-                    Respond counted = count(state, request.abandonment, respond);
-                    answer_sql(state, std::move(request), counted);
-                }});
-    router.add({.path = "/v1/tables/",
-                .method = boost::beast::http::verb::post,
-                .late_handler = [state = state_](Request request, const Respond& respond) {
-                    Respond counted = count(state, request.abandonment, respond);
-                    answer_rows(state, std::move(request), std::move(counted));
-                }});
+    using boost::beast::http::verb;
+    router.add({.path = "/v1/sql", .method = verb::post, .late_handler = counted(state_, answer_sql)});
+    router.add({.path = "/v1/tables/", .method = verb::post, .late_handler = counted(state_, answer_rows)});
+    router.add({.path = "/v1/tables/", .late_handler = counted(state_, answer_changes)});
+    router.add({.path = "/v1/consumers", .late_handler = counted(state_, answer_consumers)});
+    router.add({.path = "/v1/consumers/", .method = verb::post, .late_handler = counted(state_, answer_consumer)});
+    router.add({.path = "/v1/consumers/", .method = verb::delete_, .late_handler = counted(state_, answer_consumer)});
 }
 
 void run_as_statement(ApiState& state, const Respond& respond, std::function<void()> job) {

@@ -15,8 +15,10 @@
 #include <set>
 #include <string>
 
+#include "feed/feed.hpp"
 #include "gateway/request_sessions.hpp"
 #include "gateway/sql_door.hpp"
+#include "http/followers.hpp"
 #include "http/router.hpp"
 #include "ingest/request_keys.hpp"
 
@@ -24,16 +26,20 @@ namespace boathouse::http {
 
 // What the requests of an Api share; as long as the last of them.
 struct ApiState {
-    ApiState(gateway::SqlDoor& sql_door, ingest::RequestKeys* request_keys, std::uint64_t body_bytes_limit)
+    ApiState(gateway::SqlDoor& sql_door, feed::Feed& feed_of_changes, ingest::RequestKeys* request_keys,
+             std::uint64_t body_bytes_limit)
         : door(sql_door),
           services(sql_door.services()),
           sessions(services),
+          feed(feed_of_changes),
           keys(request_keys),
           body_bytes_max(body_bytes_limit) {}
 
     gateway::SqlDoor& door;
     gateway::SessionServices& services;
     gateway::RequestSessions sessions;
+    feed::Feed& feed;
+    Followers followers;
     ingest::RequestKeys* const keys;  // null: there is no database for them
     const std::uint64_t body_bytes_max;
     boost::asio::thread_pool timers{1};
@@ -71,7 +77,7 @@ class Statement {
 class Api {
   public:
     // `keys` may be null; what is there outlives the SQL door's threads.
-    Api(gateway::SqlDoor& door, ingest::RequestKeys* keys, std::uint64_t body_bytes_max);
+    Api(gateway::SqlDoor& door, feed::Feed& feed, ingest::RequestKeys* keys, std::uint64_t body_bytes_max);
 
     ~Api();
     Api(const Api&) = delete;
@@ -86,6 +92,9 @@ class Api {
     const std::shared_ptr<ApiState> state_;  // shared with requests that are on their way
 };
 
+// Makes it one of the requests that are on their way, which stop() waits for, as long as what is returned lives.
+std::shared_ptr<void> on_its_way(const std::shared_ptr<ApiState>& state, const std::shared_ptr<Abandonment>& request);
+
 // Puts `job` among the SQL door's statements, or answers 429. The job must answer.
 void run_as_statement(ApiState& state, const Respond& respond, std::function<void()> job);
 
@@ -93,6 +102,12 @@ void run_as_statement(ApiState& state, const Respond& respond, std::function<voi
 void answer_sql(const std::shared_ptr<ApiState>& state, Request request, const Respond& respond);
 // POST /v1/tables/{schema}.{table}/rows (rows_request.cpp).
 void answer_rows(const std::shared_ptr<ApiState>& state, Request request, Respond respond);
+
+// GET /v1/tables/{schema}.{table}/changes (changes_request.cpp).
+void answer_changes(const std::shared_ptr<ApiState>& state, Request request, const Respond& respond);
+// GET /v1/consumers, POST and DELETE /v1/consumers/{consumer} (consumer_request.cpp).
+void answer_consumers(const std::shared_ptr<ApiState>& state, const Request& request, const Respond& respond);
+void answer_consumer(const std::shared_ptr<ApiState>& state, const Request& request, const Respond& respond);
 
 // "text/csv; charset=utf-8" -> "text/csv", in lower case.
 std::string media_type(std::string_view header);

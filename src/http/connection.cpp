@@ -119,34 +119,7 @@ asio::awaitable<bool> write(Stream& stream, beast_http::response<Body>& message,
     co_return true;
 }
 
-asio::awaitable<bool> send_response(Stream& stream, Response response, bool is_head, bool keep_alive,
-                                    const Shared& shared) {
-    if (response.delay.count() > 0) {
-        asio::steady_timer pause(stream.get_executor(), response.delay);
-        stream.expires_never();
-        co_await pause.async_wait(asio::use_awaitable);
-    }
-    if (!response.file.empty()) {
-        beast_http::response<beast_http::file_body> message;
-        beast::error_code error;
-        message.body().open(response.file.c_str(), beast::file_mode::scan, error);
-        if (!error) {
-            fill_header(message, response, keep_alive);
-            message.content_length(message.body().size());
-            co_return co_await write(stream, message, is_head, shared) && keep_alive;
-        }
-        log_warning("http", "{} cannot be read: {}", response.file, error.message());
-        response =
-            json_error(beast_http::status::internal_server_error, "the file cannot be read; the box's log says more");
-    }
-    beast_http::response<beast_http::string_body> message;
-    fill_header(message, response, keep_alive);
-    message.body() = std::move(response.body);
-    if (response.status != beast_http::status::not_modified) message.content_length(message.body().size());
-    co_return co_await write(stream, message, is_head, shared) && keep_alive;
-}
-
-// Tells the request when its client is gone, for as long as it lives. Bytes that come meanwhile are the next request.
+// Tells who answers when the client is gone, for as long as it lives. Bytes that come meanwhile are the next request.
 class GoneWatch {
   public:
     GoneWatch(Stream& stream, std::shared_ptr<Abandonment> abandonment) : stream_(stream) {
@@ -169,6 +142,76 @@ class GoneWatch {
   private:
     Stream& stream_;
 };
+
+// The next piece of a body that is made while it is sent.
+asio::awaitable<std::string> next_piece(Stream& stream, BodySource& source) {
+    const auto executor = stream.get_executor();
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::string)>(
+        [&](auto completion) {
+            // Shared, because a std::function is copied.
+            auto done = std::make_shared<decltype(completion)>(std::move(completion));
+            source.next([done, executor](std::string piece) {
+                asio::post(executor, [done, piece = std::move(piece)]() mutable { (*done)(std::move(piece)); });
+            });
+        },
+        asio::use_awaitable);
+}
+
+// Chunk by chunk; a client that takes nothing for too long is cut off, one that has nothing to take is not.
+asio::awaitable<bool> send_pieces(Stream& stream, const Response& response, bool keep_alive, const Shared& shared) {
+    beast_http::response<beast_http::empty_body> header;
+    fill_header(header, response, keep_alive);
+    header.chunked(true);
+    beast_http::response_serializer<beast_http::empty_body> serializer(header);
+    beast::error_code error;
+    stream.expires_after(std::chrono::milliseconds(shared.options.progress_timeout_ms));
+    co_await beast_http::async_write_header(stream, serializer, asio::redirect_error(asio::use_awaitable, error));
+    const auto abandonment = std::make_shared<Abandonment>();
+    abandonment->listen([source = response.source] { source->abandon(); });
+    const GoneWatch watch(stream, abandonment);
+    while (!error) {
+        stream.expires_never();
+        const std::string piece = co_await next_piece(stream, *response.source);
+        stream.expires_after(std::chrono::milliseconds(shared.options.progress_timeout_ms));
+        if (piece.empty()) {
+            co_await asio::async_write(stream, beast_http::make_chunk_last(),
+                                       asio::redirect_error(asio::use_awaitable, error));
+            co_return !error && keep_alive;
+        }
+        co_await asio::async_write(stream, beast_http::make_chunk(asio::buffer(piece)),
+                                   asio::redirect_error(asio::use_awaitable, error));
+    }
+    response.source->abandon();
+    co_return false;
+}
+
+asio::awaitable<bool> send_response(Stream& stream, Response response, bool is_head, bool keep_alive,
+                                    const Shared& shared) {
+    if (response.delay.count() > 0) {
+        asio::steady_timer pause(stream.get_executor(), response.delay);
+        stream.expires_never();
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+    if (response.source && !is_head) co_return co_await send_pieces(stream, response, keep_alive, shared);
+    if (!response.file.empty()) {
+        beast_http::response<beast_http::file_body> message;
+        beast::error_code error;
+        message.body().open(response.file.c_str(), beast::file_mode::scan, error);
+        if (!error) {
+            fill_header(message, response, keep_alive);
+            message.content_length(message.body().size());
+            co_return co_await write(stream, message, is_head, shared) && keep_alive;
+        }
+        log_warning("http", "{} cannot be read: {}", response.file, error.message());
+        response =
+            json_error(beast_http::status::internal_server_error, "the file cannot be read; the box's log says more");
+    }
+    beast_http::response<beast_http::string_body> message;
+    fill_header(message, response, keep_alive);
+    message.body() = std::move(response.body);
+    if (response.status != beast_http::status::not_modified) message.content_length(message.body().size());
+    co_return co_await write(stream, message, is_head, shared) && keep_alive;
+}
 
 asio::awaitable<Response> answer_late(Stream& stream, const LateHandler& handler, Request request) {
     request.abandonment = std::make_shared<Abandonment>();
@@ -207,7 +250,9 @@ asio::awaitable<std::optional<Response>> let_in(const Parser& parser, Request& h
     const std::uint64_t bytes_max = gatekeeper.body_bytes_max();
     const auto length = parser.content_length();
     if (length && *length > bytes_max) co_return Gatekeeper::too_large(bytes_max);
-    head.room = gatekeeper.make_room(length ? *length : bytes_max);
+    // Without a length it comes in chunks of any number, or not at all.
+    const std::uint64_t unknown = parser.chunked() ? bytes_max : 0;
+    head.room = gatekeeper.make_room(length ? *length : unknown);
     if (!head.room) co_return Gatekeeper::no_room();
     co_return std::nullopt;
 }

@@ -1,8 +1,12 @@
 #include "http/keeper_metrics.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "catalog/box_database.hpp"
+#include "feed/consumers.hpp"
 #include "keeper/journal.hpp"
+#include "keeper/survey.hpp"
 
 namespace boathouse::http {
 namespace {
@@ -46,6 +50,7 @@ void KeeperMetrics::add_to(Exposition& exposition) {
     auto status = connect();
     if (status) status = add_lake(read);
     if (status) status = add_successes(read);
+    if (status) status = add_consumers(read);
     if (status) return exposition.append(read);
     lake_.reset();
     box_.reset();
@@ -75,6 +80,19 @@ Status KeeperMetrics::add_successes(Exposition& exposition) {
     for (const auto& [job, at] : *successes) {
         exposition.gauge("boathouse_keeper_last_success_seconds",
                          "When the keeper last took a step of a kind, in seconds since 1970.", at, {{"job", job}});
+    }
+    return {};
+}
+
+Status KeeperMetrics::add_consumers(Exposition& exposition) {
+    const auto newest = keeper::newest_snapshot(*lake_);
+    if (!newest) return newest.error();
+    const auto consumers = feed::read_consumers(*box_);
+    if (!consumers) return consumers.error();
+    for (const feed::Consumer& one : *consumers) {
+        exposition.gauge(
+            "boathouse_consumer_lag_snapshots", "Snapshots of the lake that a consumer of changes has yet to read.",
+            static_cast<double>(std::max(0LL, *newest + 1 - one.position.snapshot)), {{"consumer", one.name}});
     }
     return {};
 }

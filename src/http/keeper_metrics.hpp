@@ -22,6 +22,7 @@ class KeeperMetrics {
     Status connect();
     Status add_lake(Exposition& exposition);
     Status add_successes(Exposition& exposition);
+    Status add_consumers(Exposition& exposition);
 
     config::Settings settings_;
     std::optional<catalog::Connection> lake_;

@@ -51,11 +51,23 @@ struct Request {
     std::shared_ptr<void> room{};  // kept for the body
 };
 
+// A body that is made while it is sent, in pieces: whoever sends asks for the next one when the client has taken the
+// last.
+class BodySource {
+  public:
+    virtual ~BodySource() = default;
+    // Calls `take` once, on any thread, now or later, with the next piece; an empty one: that was all.
+    virtual void next(std::function<void(std::string)> take) = 0;
+    // Nobody takes any more: a next() that is under way ends soon. On the network's thread, so it must not block.
+    virtual void abandon() = 0;
+};
+
 struct Response {
     boost::beast::http::status status = boost::beast::http::status::ok;
     std::string content_type = "application/json";
     std::string body;
-    std::string file;  // not empty: the body is this file's content
+    std::string file;                      // not empty: the body is this file's content
+    std::shared_ptr<BodySource> source{};  // instead of a body; shared with what it is waiting for
     std::vector<std::pair<std::string, std::string>> headers;
     std::shared_ptr<void> keeps{};       // what the file needs, until it is sent
     std::chrono::milliseconds delay{0};  // before it is sent

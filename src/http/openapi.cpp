@@ -8,7 +8,7 @@ const std::string_view kOpenApi = R"json({
  "info": {
   "title": "Boathouse",
   "version": "1",
-  "description": "SQL and ingest over HTTP. Users, passwords and privileges are those of the SQL door."
+  "description": "SQL, ingest and changes over HTTP. Users, passwords and privileges are those of the SQL door."
  },
  "security": [
   {
@@ -498,6 +498,572 @@ const std::string_view kOpenApi = R"json({
      }
     }
    }
+  },
+  "/v1/tables/{table}/changes": {
+   "get": {
+    "operationId": "readChanges",
+    "summary": "Reads what has changed in a table",
+    "description": "As NDJSON one page, from `since` on; with `wait` the answer comes when there is a change. As server-sent events a stream without an end: an event `change` has a line of NDJSON as its data and its cursor as its id, an event `error` a problem, after which the stream ends.",
+    "parameters": [
+     {
+      "name": "table",
+      "in": "path",
+      "required": true,
+      "description": "schema.table",
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "since",
+      "in": "query",
+      "description": "a cursor, or the number of a snapshot; without one, the consumer's position, or now",
+      "schema": {
+       "type": "string",
+       "pattern": "^[0-9]{1,18}(\\.[0-9]{1,18})?$"
+      }
+     },
+     {
+      "name": "limit",
+      "in": "query",
+      "description": "lines of a page",
+      "schema": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1000000,
+       "default": 10000
+      }
+     },
+     {
+      "name": "wait",
+      "in": "query",
+      "description": "seconds to wait for a change",
+      "schema": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 60,
+       "default": 0
+      }
+     },
+     {
+      "name": "consumer",
+      "in": "query",
+      "description": "a name, whose position the box keeps; `since` acknowledges what was before",
+      "schema": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 63
+      }
+     },
+     {
+      "name": "Last-Event-ID",
+      "in": "header",
+      "description": "the cursor of the event that was read last; counts before `since`",
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "The changes.",
+      "headers": {
+       "Boathouse-Cursor": {
+        "description": "where to read on; of NDJSON",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/x-ndjson": {
+        "schema": {
+         "$ref": "#/components/schemas/Change"
+        }
+       },
+       "text/event-stream": {
+        "schema": {
+         "type": "string"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "A parameter cannot be read.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "401": {
+      "description": "No user and password, or wrong ones.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "403": {
+      "description": "The user may not do this, or the password came over an unencrypted connection.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "There is no such table, or it was dropped.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "406": {
+      "description": "No answer is made in the form that Accept asks for.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "409": {
+      "description": "The consumer reads another table.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "410": {
+      "description": "Changes since then are gone; `oldest` is the earliest `since`.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "422": {
+      "description": "`since` lies in the future.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "429": {
+      "description": "Too many requests, or no room for more: try again after Retry-After.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "500": {
+      "description": "Internal error.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "501": {
+      "description": "This box keeps no consumers.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "The catalog or the store does not answer: try again after Retry-After.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "504": {
+      "description": "The role's statement_timeout has passed.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/v1/consumers": {
+   "get": {
+    "operationId": "listConsumers",
+    "summary": "The user's consumers, and how far each has come",
+    "responses": {
+     "200": {
+      "description": "By name.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "required": [
+          "consumers"
+         ],
+         "properties": {
+          "consumers": {
+           "type": "array",
+           "items": {
+            "$ref": "#/components/schemas/Consumer"
+           }
+          }
+         }
+        }
+       }
+      }
+     },
+     "401": {
+      "description": "No user and password, or wrong ones.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "403": {
+      "description": "The user may not do this, or the password came over an unencrypted connection.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "429": {
+      "description": "Too many requests, or no room for more: try again after Retry-After.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "500": {
+      "description": "Internal error.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "501": {
+      "description": "This box keeps no consumers.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "The catalog or the store does not answer: try again after Retry-After.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/v1/consumers/{consumer}": {
+   "post": {
+    "operationId": "acknowledge",
+    "summary": "Says that everything up to a cursor is dealt with",
+    "parameters": [
+     {
+      "name": "consumer",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "required": [
+         "position"
+        ],
+        "properties": {
+         "position": {
+          "type": "string",
+          "description": "a cursor"
+         }
+        },
+        "additionalProperties": false
+       },
+       "example": {
+        "position": "0"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "The consumer as it is now.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Consumer"
+        }
+       }
+      }
+     },
+     "400": {
+      "description": "The body has no position.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "401": {
+      "description": "No user and password, or wrong ones.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "403": {
+      "description": "The user may not do this, or the password came over an unencrypted connection.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "There is no such consumer.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "413": {
+      "description": "The body is too large.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "422": {
+      "description": "The position lies in the future.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "429": {
+      "description": "Too many requests, or no room for more: try again after Retry-After.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "500": {
+      "description": "Internal error.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "501": {
+      "description": "This box keeps no consumers.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "The catalog or the store does not answer: try again after Retry-After.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     }
+    }
+   },
+   "delete": {
+    "operationId": "dropConsumer",
+    "summary": "Forgets a consumer",
+    "parameters": [
+     {
+      "name": "consumer",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It is forgotten.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "required": [
+          "dropped"
+         ],
+         "properties": {
+          "dropped": {
+           "type": "string"
+          }
+         }
+        }
+       }
+      }
+     },
+     "401": {
+      "description": "No user and password, or wrong ones.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "403": {
+      "description": "The user may not do this, or the password came over an unencrypted connection.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "404": {
+      "description": "There is no such consumer.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "429": {
+      "description": "Too many requests, or no room for more: try again after Retry-After.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "500": {
+      "description": "Internal error.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "501": {
+      "description": "This box keeps no consumers.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     },
+     "503": {
+      "description": "The catalog or the store does not answer: try again after Retry-After.",
+      "content": {
+       "application/problem+json": {
+        "schema": {
+         "$ref": "#/components/schemas/Problem"
+        }
+       }
+      }
+     }
+    }
+   }
   }
  },
  "components": {
@@ -550,6 +1116,10 @@ const std::string_view kOpenApi = R"json({
        "$ref": "#/components/schemas/Fault"
       },
       "maxItems": 100
+     },
+     "oldest": {
+      "type": "string",
+      "description": "the earliest `since` from which changes can be read"
      }
     }
    },
@@ -631,11 +1201,79 @@ const std::string_view kOpenApi = R"json({
       "maxItems": 100
      }
     }
+   },
+   "Change": {
+    "type": "object",
+    "required": [
+     "cursor",
+     "snapshot",
+     "row",
+     "change",
+     "data"
+    ],
+    "properties": {
+     "cursor": {
+      "type": "string",
+      "description": "reading on from here gives what comes after this line"
+     },
+     "snapshot": {
+      "type": "integer",
+      "description": "that made the change"
+     },
+     "row": {
+      "type": "integer",
+      "description": "the row's number, which it keeps"
+     },
+     "change": {
+      "type": "string",
+      "enum": [
+       "insert",
+       "delete",
+       "update_preimage",
+       "update_postimage"
+      ]
+     },
+     "data": {
+      "type": "object",
+      "description": "the row, by column",
+      "additionalProperties": true
+     }
+    }
+   },
+   "Consumer": {
+    "type": "object",
+    "required": [
+     "name",
+     "table",
+     "position",
+     "lag",
+     "acknowledged_at"
+    ],
+    "properties": {
+     "name": {
+      "type": "string"
+     },
+     "table": {
+      "type": "string",
+      "description": "as it was called when the consumer was made"
+     },
+     "position": {
+      "type": "string",
+      "description": "a cursor"
+     },
+     "lag": {
+      "type": "integer",
+      "description": "snapshots that it has yet to read"
+     },
+     "acknowledged_at": {
+      "type": "string",
+      "description": "UTC"
+     }
+    }
    }
   }
  }
-}
-)json";
+})json";
 // clang-format on
 
 }  // namespace boathouse::http

@@ -36,6 +36,7 @@ constexpr Rule kRules[] = {
     {"42P07", status::conflict},
     {"42P06", status::conflict},
     {"42P01", status::not_found},
+    {"72000", status::gone},
     {"3F000", status::not_found},
     {"22", status::unprocessable_entity},
     {"23", status::unprocessable_entity},

@@ -1,7 +1,10 @@
 #include "service/box_functions.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "engine/box_functions.hpp"
+#include "feed/consumers.hpp"
 #include "keeper/connections.hpp"
 #include "keeper/journal.hpp"
 #include "keeper/policy.hpp"
@@ -86,6 +89,22 @@ Result<BoxRows> drop_tag(keeper::Connections& databases, const Arguments& given)
     return answer(keeper::drop_tag(databases.box, given[0]), given[0] + " is dropped");
 }
 
+Result<BoxRows> consumers(keeper::Connections& databases) {
+    const auto newest = keeper::newest_snapshot(databases.lake);
+    if (!newest) return newest.error();
+    const auto read = feed::read_consumers(databases.box);
+    if (!read) return read.error();
+    BoxRows rows;
+    for (const feed::Consumer& one : *read)
+        rows.push_back({one.name, one.owner, one.schema, one.table, feed::to_text(one.position),
+                        std::to_string(std::max(0LL, *newest + 1 - one.position.snapshot)), one.acknowledged_at});
+    return rows;
+}
+
+Result<BoxRows> drop_consumer(keeper::Connections& databases, const Arguments& given) {
+    return answer(feed::drop_consumer(databases.box, given[0]), given[0] + " is dropped");
+}
+
 std::vector<BoxFunction> relations() {
     return {
         {.name = "keeper_runs",
@@ -110,6 +129,14 @@ std::vector<BoxFunction> relations() {
                      {"table_name", "VARCHAR"},
                      {"value", "VARCHAR"},
                      {"meaning", "VARCHAR"}}},
+        {.name = "consumers",
+         .columns = {{"name", "VARCHAR"},
+                     {"owner", "VARCHAR"},
+                     {"schema_name", "VARCHAR"},
+                     {"table_name", "VARCHAR"},
+                     {"position", "VARCHAR"},
+                     {"lag", "BIGINT"},
+                     {"acknowledged_at", "TIMESTAMP"}}},
     };
 }
 
@@ -131,13 +158,16 @@ Status add_box_functions(engine::Lake& lake, const config::Settings& settings) {
     functions.push_back(procedure("unset_policy", {"policy", "schema_name", "table_name"}, 1));
     functions.push_back(procedure("create_tag", {"name"}, 1));
     functions.push_back(procedure("drop_tag", {"name"}, 1));
+    functions.push_back(procedure("drop_consumer", {"name"}, 1));
     const Body bodies[] = {[](keeper::Connections& databases, const Arguments&) { return keeper_runs(databases); },
                            [](keeper::Connections& databases, const Arguments&) { return tags(databases); },
                            [](keeper::Connections& databases, const Arguments&) { return policies(databases); },
+                           [](keeper::Connections& databases, const Arguments&) { return consumers(databases); },
                            set_policy,
                            unset_policy,
                            create_tag,
-                           drop_tag};
+                           drop_tag,
+                           drop_consumer};
     for (std::size_t i = 0; i < functions.size(); ++i) {
         functions[i].rows = [settings, body = bodies[i]](const Arguments& arguments) -> Result<BoxRows> {
             auto databases = keeper::open_connections(settings);

@@ -13,6 +13,8 @@
 #include "catalog/box_database.hpp"
 #include "config/version.hpp"
 #include "engine/lake.hpp"
+#include "feed/consumers.hpp"
+#include "feed/feed.hpp"
 #include "gateway/callers.hpp"
 #include "gateway/sql_door.hpp"
 #include "http/api.hpp"
@@ -184,16 +186,48 @@ Result<std::unique_ptr<ingest::RequestKeys>> open_request_keys(const config::Set
     return std::unique_ptr<ingest::RequestKeys>();
 }
 
+// Of what has changed, for both doors. The newest snapshot is asked for together with whoever gives kept answers.
+struct ChangeFeed {
+    ChangeFeed(catalog::Endpoint lake, std::unique_ptr<feed::SharedConnection> box, cache::Answers* answers)
+        : own_newest(answers == nullptr ? std::make_unique<cache::NewestSnapshot>(lake) : nullptr),
+          newest(answers == nullptr ? *own_newest : answers->newest),
+          feed(std::move(lake), std::move(box), [this]() -> Result<long long> {
+              const auto version = newest.ask();
+              if (!version) return version.error();
+              return version->snapshot;
+          }) {}
+
+    const std::unique_ptr<cache::NewestSnapshot> own_newest;
+    cache::NewestSnapshot& newest;
+    feed::Feed feed;
+};
+
+Result<std::unique_ptr<ChangeFeed>> open_change_feed(const config::Settings& settings, cache::Answers* answers) {
+    auto lake = catalog::lake_endpoint(settings);
+    if (!lake) return lake.error();
+    auto box = catalog::box_database_endpoint(settings);
+    if (!box) return box.error();
+    auto connection = std::make_unique<feed::SharedConnection>(std::move(*box));
+    if (auto made = connection->ask([](catalog::Connection& opened) { return feed::prepare_consumers(opened); });
+        !made) {
+        if (settings.catalog.empty()) return made.error();
+        log_info("engine", "no consumers of changes are kept: {}", made.error().message);
+        connection.reset();
+    }
+    return std::make_unique<ChangeFeed>(std::move(*lake), std::move(connection), answers);
+}
+
 // /v1/… of the HTTP door, which lets in whom the SQL door lets in.
 struct HttpApi {
-    HttpApi(const config::Settings& settings, gateway::SqlDoor& door, ingest::RequestKeys* keys, const Clock& clock)
+    HttpApi(const config::Settings& settings, gateway::SqlDoor& door, feed::Feed& feed, ingest::RequestKeys* keys,
+            const Clock& clock)
         : callers(door.services().log_in, clock),
           gatekeeper({.plain_passwords = settings.http_plain_passwords,
                       .body_bytes_max = static_cast<std::uint64_t>(settings.http_body_mb) << 20,
                       .bodies_bytes_max = static_cast<std::uint64_t>(settings.http_bodies_mb) << 20,
                       .requests_per_second = settings.http_requests_per_second},
                      callers, clock),
-          api(door, keys, gatekeeper.body_bytes_max()) {}
+          api(door, feed, keys, gatekeeper.body_bytes_max()) {}
 
     gateway::Callers callers;
     http::Gatekeeper gatekeeper;
@@ -242,10 +276,13 @@ int serve() {
     (*engine)->metrics.watch(**gatherer);
     auto keys = open_request_keys(*settings);
     if (!keys) return fail(keys.error());
-    auto sql_door = open_sql_door(
-        *settings, {*(*engine)->lake, **gatherer, second ? &second->exchange : nullptr, (*engine)->answers.get()});
+    auto changes = open_change_feed(*settings, (*engine)->answers.get());
+    if (!changes) return fail(changes.error());
+    feed::Feed& feed = (*changes)->feed;
+    auto sql_door = open_sql_door(*settings, {*(*engine)->lake, **gatherer,
+                                              second ? &second->exchange : nullptr, (*engine)->answers.get()});
     if (!sql_door) return fail(sql_door.error());
-    HttpApi api(*settings, **sql_door, keys->get(), (*engine)->clock);
+    HttpApi api(*settings, **sql_door, feed, keys->get(), (*engine)->clock);
     api.api.add_routes((*engine)->router);
     server.set_gatekeeper(api.gatekeeper);
     // Last, so that /readyz is not answered before the SQL door listens.
@@ -267,6 +304,7 @@ int serve() {
              settings->shutdown_grace_seconds);
     (*engine)->health.set_stopping();
     housekeeping.keeper.stop();
+    feed.watch.stop();
     const int grace_ms = static_cast<int>(settings->shutdown_grace_seconds) * 1000;
     (*sql_door)->stop(grace_ms);
     server.stop(grace_ms);

@@ -46,7 +46,7 @@ def check(operation, answer):
 def test_the_description_is_well_formed(description):
     assert description["openapi"].startswith("3.1")
     ids = [operation["operationId"] for _, _, operation in operations(description)]
-    assert len(ids) == len(set(ids)) == 3
+    assert len(ids) == len(set(ids)) == 7
     for _, _, operation in operations(description):
         for content in operation.get("requestBody", {}).get("content", {}).values():
             jsonschema.Draft202012Validator.check_schema(content["schema"])
@@ -60,8 +60,9 @@ def test_every_example_is_taken(description, client, new_table):
     table = new_table("id int")
     examples = {PARQUET: parquet(id=pyarrow.array([5], pyarrow.int32()))}
     sent = 0
+    client.request("GET", f"/v1/tables/{table}/changes?consumer=example")
     for path, method, operation in operations(description):
-        path = path.replace("{table}", f"public.{table}")
+        path = path.replace("{table}", f"public.{table}").replace("{consumer}", "example")
         for media_type, content in operation.get("requestBody", {}).get("content", {"": {}}).items():
             body = examples.get(media_type) or content.get("example", "")
             if not isinstance(body, str | bytes):
@@ -70,7 +71,7 @@ def test_every_example_is_taken(description, client, new_table):
             assert answer.status == 200, (path, media_type, answer)
             check(operation, answer)
             sent += 1
-    assert sent == 7
+    assert sent == 11
     assert client.rows(f"SELECT id FROM {table} ORDER BY id") == [{"id": i} for i in range(1, 6)]
 
 
@@ -95,6 +96,27 @@ def test_refusals_are_as_described(description, client, new_table):
     for answer in [client.sql("SELEC"), client.sql("SELECT 1", "text/html"), client.sql("SELECT * FROM nowhere"),
                    client.sql("SELECT 'x'::int"), client.sql(f"CREATE TABLE {table} (id int)")]:
         check(sql, answer)
+
+
+def test_changes_are_as_described(description, client, new_table):
+    table = new_table("id int")
+    changes = resolved(description, description["paths"]["/v1/tables/{table}/changes"]["get"])
+    before = client.rows("SELECT id FROM ducklake_current_snapshot('lake')")[0]["id"]
+    client.ingest(table, '{"id": 1}')
+    page = client.request("GET", f"/v1/tables/{table}/changes?since={before}")
+    check(changes, page)
+    for line in page.body.splitlines():
+        schema = changes["responses"]["200"]["content"]["application/x-ndjson"]["schema"]
+        jsonschema.Draft202012Validator(schema).validate(json.loads(line))
+    for answer in [client.request("GET", f"/v1/tables/{table}/changes?since=99999999"),
+                   client.request("GET", f"/v1/tables/{table}/changes?since=x"),
+                   client.request("GET", "/v1/tables/nowhere/changes")]:
+        check(changes, answer)
+    values = {"since": before, "limit": 1, "wait": 1, "consumer": f"of_{table}"}
+    for parameter in changes["parameters"]:
+        if parameter["in"] == "query":
+            name = parameter["name"]
+            assert client.request("GET", f"/v1/tables/{table}/changes?{name}={values[name]}").status == 200
 
 
 def test_every_path_of_the_server_is_described(description, client):
