@@ -236,6 +236,9 @@ void Connection::open_session() {
         const std::lock_guard lock(mutex_);
         begin_statement_locked();
     };
+    host.notified = [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->on_notified();
+    };
     host.committed = [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->on_committed();
     };

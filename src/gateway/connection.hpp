@@ -88,8 +88,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     // connection_job.cpp, on an executor.
     void run_session();
-    enum class Next { frame, resume, farewell, over, later };
+    enum class Next { frame, resume, notify, farewell, over, later };
     Next next(pgwire::Frame& frame, bool& sync_follows, const pgwire::Buffer& out);
+    bool may_notify_locked() const;
     Next become_idle_locked();
     bool send(pgwire::Buffer& out);
     void settle_locked();
@@ -97,6 +98,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void start_writing_locked();
     bool await_commit(pgwire::Buffer& out);
     void on_committed();
+    void on_notified();
     void hold_back(pgwire::Buffer& out, std::chrono::milliseconds delay);
     void end_session(pgwire::Buffer& out);
     void schedule_locked();

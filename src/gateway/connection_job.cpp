@@ -37,11 +37,11 @@ void put_farewell(const Farewell& last, Buffer& out) {
 
 }  // namespace
 
-// What must not wait behind statements: log-ins, farewells, clean-up, what is interrupted before it has begun.
-// REQUIRES: mutex_ is held, no job exists.
+// What must not wait behind statements: log-ins, notifications, farewells, clean-up, what is interrupted before it has
+// begun. REQUIRES: mutex_ is held, no job exists.
 bool Connection::is_errand_locked() const {
     if (gone_ || closing_ || !logged_in_ || session_->interrupted()) return true;
-    if (inbox_.empty()) return farewell_.has_value() && !session_->busy();
+    if (inbox_.empty()) return !session_->busy() && (farewell_.has_value() || session_->has_notifications());
     return inbox_.front().type == 'X';
 }
 
@@ -89,6 +89,9 @@ void Connection::run_session() {
                     session_->resume(out);
                 }
                 break;
+            case Next::notify:
+                session_->notify(out);
+                break;
             case Next::farewell: {
                 std::unique_lock lock(mutex_);
                 const Farewell last = *farewell_;  // which another may replace meanwhile
@@ -127,6 +130,7 @@ Connection::Next Connection::next(Frame& frame, bool& sync_follows, const Buffer
     if (inbox_.empty()) {
         if (!out.empty()) return Next::later;
         if (farewell_ && !session_->awaits_copy_data()) return Next::farewell;
+        if (may_notify_locked()) return Next::notify;
         return become_idle_locked();
     }
     const bool is_terminate = inbox_.front().type == 'X';
@@ -146,6 +150,17 @@ Connection::Next Connection::next(Frame& frame, bool& sync_follows, const Buffer
     if (was_full && inbox_bytes_ <= kInboxBytes) asio::post(strand_, [self = shared_from_this()] { self->read(); });
     sync_follows = !inbox_.empty() && inbox_.front().type == 'S';
     return Next::frame;
+}
+
+// REQUIRES: mutex_ is held; the caller is the job, or no job exists.
+bool Connection::may_notify_locked() const {
+    return logged_in_ && session_->awaits_command() && !session_->in_transaction() && session_->has_notifications();
+}
+
+// A job that exists comes past them by itself.
+void Connection::on_notified() {
+    const std::lock_guard lock(mutex_);
+    if (session_ && !running_ && inbox_.empty() && may_notify_locked()) schedule_locked();
 }
 
 // REQUIRES: mutex_ is held.

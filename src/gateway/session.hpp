@@ -5,9 +5,9 @@
 // append to `out`; a result stops at kOutputBytes so that the connection can wait for a slow client without a thread.
 // interrupt() alone may be called from any thread. One handler a message, a file a family: log_in.cpp,
 // simple_query.cpp, extended_query.cpp, copy.cpp; and of the session's own statements: session_statements.cpp,
-// transaction.cpp, savepoint.cpp, cursor.cpp, prepare_execute.cpp; of rows that are written with those of others:
-// gathering.cpp. What fails is told to the client as ErrorResponse;
-// closed() says that the conversation is over.
+// transaction.cpp, savepoint.cpp, cursor.cpp, prepare_execute.cpp, listen.cpp; of rows that are written with those of
+// others: gathering.cpp. What fails is told to the client as ErrorResponse; closed() says that the conversation is
+// over.
 #pragma once
 
 #include <atomic>
@@ -26,6 +26,7 @@
 #include "gateway/cancel_registry.hpp"
 #include "gateway/interruption.hpp"
 #include "gateway/log_in.hpp"
+#include "gateway/notifications.hpp"
 #include "gateway/portals.hpp"
 #include "gateway/prepared_statements.hpp"
 #include "gateway/repeated_statements.hpp"
@@ -50,6 +51,7 @@ struct SessionServices {
     engine::Lake& lake;
     CancelRegistry& cancels;
     LogInServices log_in;
+    feed::SnapshotWatch& watch;
     // Null: no mirror, DuckDB answers everything, and whoever is in may do everything.
     relay::Exchange* exchange = nullptr;
     ingest::Gatherer* gatherer = nullptr;  // null: every statement commits by itself
@@ -60,6 +62,7 @@ struct SessionServices {
 struct Host {
     std::function<void()> cancel;           // interrupts this very session; any thread
     std::function<void()> statement_began;  // statement_timeout counts from now
+    std::function<void()> notified;         // notify() has something to say; any thread, must not block
     std::function<void()> committed;        // what waits() waited for is there; any thread
 };
 
@@ -86,6 +89,10 @@ class Session {
     bool awaits_command() const { return awaits_command_; }
     bool awaits_copy_data() const { return copy_in_ != nullptr; }
     bool in_transaction() const { return transaction_ == Transaction::block || transaction_ == Transaction::failed; }
+    // There is something for notify() to say. Any thread.
+    bool has_notifications() const { return notifications_ && notifications_->pending(); }
+    // To an idle client, between statements.
+    void notify(pgwire::Buffer& out);
     // How long the connection holds the answer back: log-ins after failed ones are slow.
     std::chrono::milliseconds take_answer_delay();
     // Valid once logged in, while the session does not run.
@@ -259,6 +266,13 @@ class Session {
     char transaction_status() const;
     void put_ready(pgwire::Buffer& out);
 
+    // listen.cpp
+    engine::Outcome<void> listen(const ListenStatement& statement);
+    void unlisten();
+    engine::Outcome<void> start_listening();
+    void settle_listening(bool committed, pgwire::Buffer& out);
+    std::optional<std::string> notification_of(const feed::TableChanges& change);
+
     // savepoint.cpp
     engine::Outcome<void> savepoint(const SavepointStatement& statement, pgwire::Buffer& out);
     engine::Outcome<void> define_savepoint(const std::string& name);
@@ -302,6 +316,8 @@ class Session {
     std::string last_route_;
     std::atomic<Interruption> interruption_ = Interruption::none;
 
+    std::unique_ptr<Notifications> notifications_;  // null: it does not listen
+    std::optional<bool> listens_after_commit_;      // what LISTEN and UNLISTEN of the block want
     Transaction transaction_ = Transaction::none;
     bool engine_in_transaction_ = false;  // DuckDB's own; a failed block may have lost it
     std::uint64_t writes_at_begin_ = 0;

@@ -66,6 +66,11 @@ Outcome<std::string> Session::run_tagged_statement(const Statement& statement, B
         return tagged(prepare_by_name(*named), "PREPARE");
     if (const auto* cursor = std::get_if<CloseStatement>(&statement))
         return tagged(close_cursor(*cursor), cursor->name.empty() ? "CLOSE CURSOR ALL" : "CLOSE CURSOR");
+    if (const auto* channel = std::get_if<ListenStatement>(&statement)) return tagged(listen(*channel), "LISTEN");
+    if (std::holds_alternative<UnlistenStatement>(statement)) {
+        unlisten();
+        return std::string("UNLISTEN");
+    }
     if (const auto* named = std::get_if<DeallocateStatement>(&statement)) {
         if (named->name.empty()) {
             statements_.clear();
@@ -238,6 +243,7 @@ Outcome<void> Session::discard(const DiscardStatement& statement, Buffer& out) {
         }
         portals_.clear();
         statements_.clear();
+        notifications_.reset();
         if (auto done = reset({}, out); !done) return done;
     }
     const bool drops_tables = statement.target == DiscardTarget::all || statement.target == DiscardTarget::temporary;

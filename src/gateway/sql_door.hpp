@@ -15,6 +15,7 @@
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
 #include "engine/lake.hpp"
+#include "feed/snapshot_watch.hpp"
 #include "gateway/executor.hpp"
 #include "gateway/session.hpp"
 #include "ingest/gatherer.hpp"
@@ -38,6 +39,7 @@ struct SqlDoorOptions {
 struct SqlDoorParts {
     engine::Lake& lake;
     ingest::Gatherer& gatherer;
+    feed::SnapshotWatch& watch;
     relay::Exchange* exchange = nullptr;  // null: no mirror
     cache::Answers* answers = nullptr;    // null: nothing is kept
 };

@@ -166,10 +166,12 @@ Statement session_statement(const std::string& kind, const json::object& node, s
     if (kind == "DeallocateStmt") return DeallocateStatement{text_of(node, "name")};
     if (kind == "FetchStmt") return fetch_statement(node);
     if (kind == "ClosePortalStmt") return CloseStatement{text_of(node, "portalname")};
-    if (kind == "ListenStmt" || kind == "NotifyStmt")
-        return RefusedStatement{"0A000", "notifications are not delivered by this server",
-                                "LISTEN and NOTIFY work on the catalog's port, which is a PostgreSQL."};
-    if (kind == "UnlistenStmt") return IgnoredStatement{"UNLISTEN", ""};
+    if (kind == "ListenStmt") return ListenStatement{text_of(node, "conditionname")};
+    if (kind == "UnlistenStmt") return UnlistenStatement{};
+    if (kind == "NotifyStmt")
+        return RefusedStatement{"0A000", "clients do not notify each other here: the lake's commits do, who listens",
+                                "LISTEN lake_changes tells of them. NOTIFY works on the catalog's port, which is a "
+                                "PostgreSQL."};
     if (kind == "LockStmt")
         return IgnoredStatement{"LOCK TABLE", "tables of the lake are not locked: writers that collide fail at COMMIT"};
     return EngineStatement{};

@@ -101,22 +101,27 @@ struct CopyStatement {
     bool is_table = false;      // TO: the query is ours, of the table that the client named
     engine::CopyOptions options;
 };
+struct ListenStatement {
+    std::string channel;
+};
+struct UnlistenStatement {};  // of whichever channel: there is one
 // The session's own, but not to be had: why.
 struct RefusedStatement {
     std::string sqlstate;
     std::string message;
     std::string hint = {};
 };
-// Taken and answered without effect: UNLISTEN, LOCK.
+// Taken and answered without effect: LOCK.
 struct IgnoredStatement {
     std::string tag;
     std::string notice;  // empty: silently
 };
 
-using Statement = std::variant<EngineStatement, BeginStatement, CommitStatement, RollbackStatement, SavepointStatement,
-                               SetStatement, SetTransactionStatement, ShowStatement, ResetStatement, DiscardStatement,
-                               PrepareStatement, ExecuteStatement, DeallocateStatement, DeclareStatement,
-                               FetchStatement, CloseStatement, CopyStatement, RefusedStatement, IgnoredStatement>;
+using Statement =
+    std::variant<EngineStatement, BeginStatement, CommitStatement, RollbackStatement, SavepointStatement, SetStatement,
+                 SetTransactionStatement, ShowStatement, ResetStatement, DiscardStatement, PrepareStatement,
+                 ExecuteStatement, DeallocateStatement, DeclareStatement, FetchStatement, CloseStatement, CopyStatement,
+                 ListenStatement, UnlistenStatement, RefusedStatement, IgnoredStatement>;
 
 Statement classify(std::string_view text);
 

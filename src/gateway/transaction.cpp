@@ -31,6 +31,7 @@ char Session::transaction_status() const {
 }
 
 void Session::put_ready(Buffer& out) {
+    notify(out);
     pgwire::put_ready(out, transaction_status());
     awaits_command_ = true;
 }
@@ -99,6 +100,7 @@ void Session::finish_transaction(bool committed, Buffer& out) {
     savepoints_.clear();
     snapshot_.clear();
     portals_.end_transaction(committed);
+    settle_listening(committed, out);
     take_back(settings_->end_transaction(committed), out);
 }
 

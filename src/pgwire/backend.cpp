@@ -77,6 +77,13 @@ void put_parameter_status(Buffer& out, std::string_view name, std::string_view v
     out.put_cstring(value);
 }
 
+void put_notification(Buffer& out, std::int32_t process_id, std::string_view channel, std::string_view payload) {
+    Message message(out, 'A');
+    out.put_i32(process_id);
+    out.put_cstring(channel);
+    out.put_cstring(payload);
+}
+
 void put_negotiate_version(Buffer& out, std::int32_t version, const std::vector<std::string>& unknown_options) {
     Message message(out, 'v');
     out.put_i32(version);

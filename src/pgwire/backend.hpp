@@ -62,6 +62,8 @@ void put_parameter_status(Buffer& out, std::string_view name, std::string_view v
 // `version` is the newest that we speak, as a start-up packet has it (3.0 is 196608): what PostgreSQL sends, and libpq
 // reads, where the documentation says "minor version".
 void put_negotiate_version(Buffer& out, std::int32_t version, const std::vector<std::string>& unknown_options);
+// NotificationResponse.
+void put_notification(Buffer& out, std::int32_t process_id, std::string_view channel, std::string_view payload);
 // 'I' outside a transaction, 'T' inside, 'E' inside a failed one.
 void put_ready(Buffer& out, char transaction_status);
 void put_report(Buffer& out, const Report& report);

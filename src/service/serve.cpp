@@ -279,7 +279,7 @@ int serve() {
     auto changes = open_change_feed(*settings, (*engine)->answers.get());
     if (!changes) return fail(changes.error());
     feed::Feed& feed = (*changes)->feed;
-    auto sql_door = open_sql_door(*settings, {*(*engine)->lake, **gatherer,
+    auto sql_door = open_sql_door(*settings, {*(*engine)->lake, **gatherer, feed.watch,
                                               second ? &second->exchange : nullptr, (*engine)->answers.get()});
     if (!sql_door) return fail(sql_door.error());
     HttpApi api(*settings, **sql_door, feed, keys->get(), (*engine)->clock);

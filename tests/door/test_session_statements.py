@@ -270,12 +270,6 @@ def test_show_all(door):
     assert settings["server_encoding"] == "UTF8" and settings["TimeZone"] == "UTC"
 
 
-def test_notifications_are_refused(door):
-    assert door.error("LISTEN channel")["C"] == "0A000"
-    assert door.error("NOTIFY channel")["C"] == "0A000"
-    assert door.tags("UNLISTEN *") == ["UNLISTEN"]
-
-
 def test_sessions_are_apart(box, door):
     door.run("SET application_name = 'mine'; PREPARE p AS SELECT 1")
     with Wire(box).log_in() as other:
