@@ -73,7 +73,6 @@ Result<SnapshotWatch::Number> SnapshotWatch::listen(long long after, Hear hear) 
 }
 
 void SnapshotWatch::forget(Number listener) {
-    const std::lock_guard calling(calling_);
     const std::lock_guard lock(mutex_);
     listeners_.erase(listener);
 }
@@ -103,14 +102,10 @@ void SnapshotWatch::run() {
             look();
             lock.lock();
         }
+        Calls calls = due_locked();
         lock.unlock();
-        {
-            const std::lock_guard calling(calling_);
-            lock.lock();
-            const Calls calls = due_locked();
-            lock.unlock();
-            for (const auto& call : calls) call();
-        }
+        for (const auto& call : calls) call();
+        calls.clear();  // with what they hold, which may end with them
         lock.lock();
         if (stopping_ && waiters_.empty()) return;
         changed_.wait_for(lock, kInterval, [this] { return stopping_; });
@@ -164,6 +159,7 @@ bool SnapshotWatch::concerns_locked(const Wait& wanted) const {
 }
 
 void SnapshotWatch::hear_locked(Listener& listener, Calls& calls) const {
+    if (listener.heard >= seen_) return;
     if (listener.heard < floor_) {
         listener.heard = floor_;
         calls.push_back([hear = listener.hear, lost = std::make_shared<const TableChanges>(TableChanges{

@@ -67,7 +67,7 @@ class SnapshotWatch {
     using Hear = std::function<void(const std::shared_ptr<const TableChanges>&)>;
     // Of snapshots after `after`. Errors: limit (too many listen), unavailable (the box stops).
     Result<Number> listen(long long after, Hear hear);
-    // It may still be called while this returns; never after.
+    // A call that is under way may come after this.
     void forget(Number listener);
     Result<long long> newest() const { return newest_(); }
 
@@ -111,7 +111,6 @@ class SnapshotWatch {
     long long seen_ = -1;                                    // the newest snapshot that was looked at
     std::deque<std::shared_ptr<const TableChanges>> known_;  // after floor_, in order; only those that changed a table
 
-    std::mutex calling_;  // held while listeners and waiters are called, so that forget() can wait for it
     std::thread thread_;  // last: begins when all else is there
 };
 

@@ -22,8 +22,9 @@ constexpr const char* kDropped =
     "WHERE pg_catalog.lower(t.table_name) = pg_catalog.lower($2) AND pg_catalog.lower(s.schema_name) = "
     "CASE WHEN pg_catalog.lower($1) = 'public' THEN 'main' ELSE pg_catalog.lower($1) END";
 
-// Snapshots have consecutive numbers, so one that is missing has ended. A table of the same name that ended later than
-// the position was another one.
+// Snapshots have consecutive numbers, so one that is missing has ended. $2 is the last that has been read: what a
+// snapshot has deleted lies in files of the one before, which go with it. A table of the same name that ended later
+// than the position was another one.
 constexpr const char* kBounds =
     "SELECT (SELECT max(snapshot_id) FROM public.ducklake_snapshot), "
     "(SELECT count(*) FROM public.ducklake_snapshot WHERE snapshot_id >= $2::bigint), "
@@ -34,7 +35,7 @@ constexpr const char* kBounds =
     "HAVING NOT bool_or(end_snapshot IS NULL))";
 
 constexpr const char* kOldest =
-    "SELECT max(s.snapshot_id) - 1 FROM public.ducklake_snapshot s WHERE NOT EXISTS "
+    "SELECT max(s.snapshot_id) FROM public.ducklake_snapshot s WHERE NOT EXISTS "
     "(SELECT FROM public.ducklake_snapshot p WHERE p.snapshot_id = s.snapshot_id - 1)";
 
 constexpr const char* kChanged =
@@ -60,29 +61,27 @@ long long number(const std::optional<std::string>& text) {
     return std::stoll(text.value_or("0"));
 }
 
-Error future(const Position& position, long long newest) {
-    return {
-        ErrorKind::configuration,
-        fmt::format("the position {} lies in the future: the lake's newest snapshot is {}", to_text(position), newest),
-        "Is this the lake that the position is of, or has it been restored to an earlier time?", ""};
-}
-
 Error dropped(const TableId& table, const std::string& snapshot) {
     return {ErrorKind::not_found,
             fmt::format("the table \"{}.{}\" was dropped in snapshot {}", table.schema, table.table, snapshot),
             "boathouse.undrop_table brings it back, as a table whose changes begin anew.", ""};
 }
 
+// The last snapshot of which all has been read.
+long long last_read(const Position& position) {
+    return std::max(0LL, position.snapshot - 1);
+}
+
 // Whether anything between the position and now is gone; fills `span` then.
 Result<bool> check_gone(catalog::Connection& lake, const TableId& table, const Position& position,
                         const catalog::Row& bounds, Span& span) {
     const long long newest = number(bounds[0]);
-    if (number(bounds[1]) != newest - position.snapshot + 1) {
+    if (number(bounds[1]) != newest - last_read(position) + 1) {
         auto oldest = lake.query(kOldest);
         if (!oldest) return oldest.error();
         span.oldest = number(oldest->at(0)[0]);
         span.gone =
-            fmt::format("changes since {} are gone: snapshots up to {} have ended", to_text(position), span.oldest);
+            fmt::format("changes since {} are gone: snapshots before {} have ended", to_text(position), span.oldest);
         return true;
     }
     const long long begin = number(bounds[2]);
@@ -92,7 +91,45 @@ Result<bool> check_gone(catalog::Connection& lake, const TableId& table, const P
     return true;
 }
 
+// In a transaction, so that no snapshot ends between the questions.
+Result<Span> read_span(catalog::Connection& lake, const TableId& table, const Position& position,
+                       long long rows_wanted) {
+    const std::string id = std::to_string(table.number);
+    auto bounds = lake.query(kBounds, {id, std::to_string(last_read(position)), table.schema, table.table});
+    if (!bounds) return bounds.error();
+    const long long newest = number(bounds->at(0)[0]);
+    if (position > after(newest)) return in_the_future(position, newest);
+    Span span;
+    span.reaches = position;
+    auto gone = check_gone(lake, table, position, bounds->at(0), span);
+    if (!gone) return gone.error();
+    if (*gone) return span;
+
+    auto rows = lake.query(kChanged, {id, std::to_string(position.snapshot), std::to_string(newest)});
+    if (!rows) return rows.error();
+    const auto& end = bounds->at(0)[4];
+    if (rows->empty() && end) return dropped(table, *end);
+    long long changes = 0;
+    for (const catalog::Row& row : *rows) {
+        if (changes >= rows_wanted) break;
+        changes += std::max(1LL, number(row[4]));
+        span.snapshots.push_back({number(row[0]), row[1].value_or(""), row[2].value_or(""), {}});
+        const boost::json::value columns = boost::json::parse(row[3].value_or("[]"));
+        for (const auto& name : columns.as_array()) span.snapshots.back().columns.emplace_back(name.as_string());
+    }
+    const bool is_all = span.snapshots.size() == rows->size() && rows->size() < kSnapshotsMax;
+    span.reaches = after(is_all ? newest : span.snapshots.back().number);
+    return span;
+}
+
 }  // namespace
+
+Error in_the_future(const Position& position, long long newest) {
+    return {
+        ErrorKind::configuration,
+        fmt::format("the position {} lies in the future: the lake's newest snapshot is {}", to_text(position), newest),
+        "Is this the lake that the position is of, or has it been restored to an earlier time?", ""};
+}
 
 Result<TableId> find_table(catalog::Connection& lake, const std::string& schema, const std::string& table) {
     auto rows = lake.query(kFind, {schema, table});
@@ -113,33 +150,10 @@ Result<TableId> find_table(catalog::Connection& lake, const std::string& schema,
 
 Result<Span> next_span(catalog::Connection& lake, const TableId& table, const Position& position,
                        long long rows_wanted) {
-    const std::string id = std::to_string(table.number);
-    const std::string from = std::to_string(position.snapshot);
-    auto bounds = lake.query(kBounds, {id, from, table.schema, table.table});
-    if (!bounds) return bounds.error();
-    const long long newest = number(bounds->at(0)[0]);
-    if (position.snapshot > newest + 1) return future(position, newest);
-    Span span;
-    span.reaches = position;
-    auto gone = check_gone(lake, table, position, bounds->at(0), span);
-    if (!gone) return gone.error();
-    if (*gone) return span;
-    const auto& end = bounds->at(0)[4];
-    if (position.snapshot > newest) return end ? Result<Span>(dropped(table, *end)) : span;
-
-    auto rows = lake.query(kChanged, {id, from, std::to_string(newest)});
-    if (!rows) return rows.error();
-    if (rows->empty() && end) return dropped(table, *end);
-    long long changes = 0;
-    for (const catalog::Row& row : *rows) {
-        if (changes >= rows_wanted) break;
-        changes += std::max(1LL, number(row[4]));
-        span.snapshots.push_back({number(row[0]), row[1].value_or(""), row[2].value_or(""), {}});
-        const boost::json::value columns = boost::json::parse(row[3].value_or("[]"));
-        for (const auto& name : columns.as_array()) span.snapshots.back().columns.emplace_back(name.as_string());
-    }
-    const bool is_all = span.snapshots.size() == rows->size() && rows->size() < kSnapshotsMax;
-    span.reaches = after(is_all ? newest : span.snapshots.back().number);
+    if (auto begun = lake.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); !begun) return begun.error();
+    auto span = read_span(lake, table, position, rows_wanted);
+    const auto ended = lake.execute(span ? "COMMIT" : "ROLLBACK");
+    if (span && !ended) return ended.error();
     return span;
 }
 

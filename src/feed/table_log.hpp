@@ -33,11 +33,13 @@ struct ChangedSnapshot {
 // The part of a table's changes to read next.
 struct Span {
     std::vector<ChangedSnapshot> snapshots{};
-    Position reaches{};  // with those read, everything before this has been
-    long long oldest =
-        -1;              // not negative: there is no reading on, changes are gone; from here on (as `since`) there is
-    std::string gone{};  // why
+    Position reaches{};     // with those read, everything before this has been
+    std::string gone{};     // not empty: there is no reading on, and why
+    long long oldest = -1;  // … but from here on (as `since`) there is
 };
+
+// Of a position beyond the lake's newest snapshot.
+Error in_the_future(const Position& position, long long newest);
 
 // At most 64 snapshots, and no more than it takes to come to `rows_wanted` changes, as far as the catalog tells.
 // Errors: configuration (the position lies in the future), not_found (the table is dropped, and all of it is read).

@@ -4,6 +4,9 @@
 
 namespace boathouse::gateway {
 
+Notifications::Notifications(feed::SnapshotWatch& watch, std::function<void()> tell)
+    : watch_(watch), queue_(new Queue{.tell = std::move(tell), .mutex = {}}) {}
+
 Notifications::~Notifications() {
     if (listener_ != 0) watch_.forget(listener_);
 }
@@ -11,32 +14,32 @@ Notifications::~Notifications() {
 Status Notifications::begin() {
     const auto newest = watch_.newest();
     if (!newest) return newest.error();
-    auto listener = watch_.listen(*newest, [this](const Change& change) { put(change); });
+    auto listener = watch_.listen(*newest, [queue = queue_](const Change& change) { put(*queue, change); });
     if (!listener) return listener.error();
     listener_ = *listener;
     return {};
 }
 
 bool Notifications::pending() const {
-    const std::lock_guard lock(mutex_);
-    return !changes_.empty();
+    const std::lock_guard lock(queue_->mutex);
+    return !queue_->changes.empty();
 }
 
 std::vector<Notifications::Change> Notifications::take() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(changes_, {});
+    const std::lock_guard lock(queue_->mutex);
+    return std::exchange(queue_->changes, {});
 }
 
-void Notifications::put(const Change& change) {
+void Notifications::put(Queue& queue, const Change& change) {
     {
-        const std::lock_guard lock(mutex_);
-        if (changes_.size() == kMax) {
-            const feed::TableChanges lost{.snapshot = changes_.back()->snapshot, .anything = true};
-            changes_.assign(1, std::make_shared<const feed::TableChanges>(lost));
+        const std::lock_guard lock(queue.mutex);
+        if (queue.changes.size() == kMax) {
+            const feed::TableChanges lost{.snapshot = queue.changes.back()->snapshot, .anything = true};
+            queue.changes.assign(1, std::make_shared<const feed::TableChanges>(lost));
         }
-        changes_.push_back(change);
+        queue.changes.push_back(change);
     }
-    tell_();
+    queue.tell();
 }
 
 }  // namespace boathouse::gateway

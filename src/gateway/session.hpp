@@ -89,7 +89,7 @@ class Session {
     bool awaits_command() const { return awaits_command_; }
     bool awaits_copy_data() const { return copy_in_ != nullptr; }
     bool in_transaction() const { return transaction_ == Transaction::block || transaction_ == Transaction::failed; }
-    // There is something for notify() to say. Any thread.
+    // There is something for notify() to say.
     bool has_notifications() const { return notifications_ && notifications_->pending(); }
     // To an idle client, between statements.
     void notify(pgwire::Buffer& out);

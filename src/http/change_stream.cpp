@@ -16,7 +16,8 @@ ChangeStream::ChangeStream(std::shared_ptr<ApiState> state, Request request, fee
       abandonment_(std::make_shared<Abandonment>()),
       request_(std::move(request)),
       place_(std::move(place)),
-      reader_{std::move(table), {}} {
+      reader_{std::move(table), {}},
+      wait_(state_->feed.watch) {
     request_.abandonment = abandonment_;
     request_.room.reset();
     open(std::move(first));
@@ -51,8 +52,9 @@ std::string ChangeStream::position_event() const {
 
 void ChangeStream::next(std::function<void(std::string)> take) {
     if (over_ || state_->feed.watch.is_stopping()) return take({});
+    const bool is_first = !std::exchange(is_begun_, true);
     if (lines_.is_open()) return take(events_of_page());
-    if (!std::exchange(is_begun_, true)) return take(position_event());
+    if (is_first) return take(position_event());
     take_ = std::move(take);
     working_ = on_its_way(state_, abandonment_);
     if (std::exchange(may_have_more_, false)) return read();
@@ -80,10 +82,11 @@ void ChangeStream::read_page() {
 }
 
 void ChangeStream::await_change() {
-    waiter_ = state_->feed.watch.wait({.after = reader_.position.snapshot - 1,
-                                       .table = reader_.table.number,
-                                       .deadline = std::chrono::steady_clock::now() + kHeartbeat},
-                                      [self = shared_from_this()](const auto& woken) { self->on_woken(woken); });
+    const bool waits = wait_.begin({.after = reader_.position.snapshot - 1,
+                                    .table = reader_.table.number,
+                                    .deadline = std::chrono::steady_clock::now() + kHeartbeat},
+                                   [self = shared_from_this()](const auto& woken) { self->on_woken(woken); });
+    if (!waits) give({});
 }
 
 // On the watch's thread.
@@ -104,7 +107,7 @@ void ChangeStream::fail(const Response& problem) {
 
 void ChangeStream::abandon() {
     abandonment_->happen();
-    if (state_->feed.watch.cancel(waiter_)) give({});
+    if (wait_.give_up()) give({});
 }
 
 }  // namespace boathouse::http

@@ -8,12 +8,12 @@
 // Used by one thread at a time, but for abandon(). See https://html.spec.whatwg.org/multipage/server-sent-events.html
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <memory>
 #include <string>
 
+#include "http/abandonable_wait.hpp"
 #include "http/change_page.hpp"
 
 namespace boathouse::http {
@@ -52,7 +52,7 @@ class ChangeStream final : public BodySource, public std::enable_shared_from_thi
     bool may_have_more_ = false;             // the last page had changes
     std::function<void(std::string)> take_;  // while a piece is wanted
     std::shared_ptr<void> working_;          // while a piece is wanted: the request is on its way
-    std::atomic<feed::SnapshotWatch::Number> waiter_ = 0;
+    AbandonableWait wait_;
 };
 
 }  // namespace boathouse::http

@@ -3,11 +3,11 @@
 // As NDJSON an answer is one page, which may be waited for; as server-sent events it is a stream without an end
 // (change_stream.hpp). Both read on the SQL door's threads and wait without one.
 #include <algorithm>
-#include <atomic>
 #include <boost/url/parse_query.hpp>
 #include <charconv>
 
 #include "base/log.hpp"
+#include "http/abandonable_wait.hpp"
 #include "http/change_page.hpp"
 #include "http/change_stream.hpp"
 #include "http/consumer_request.hpp"
@@ -114,7 +114,8 @@ class ChangesRequest : public std::enable_shared_from_this<ChangesRequest> {
           name_(std::move(name)),
           options_(std::move(options)),
           place_(std::move(place)),
-          deadline_(std::chrono::steady_clock::now() + std::chrono::seconds(options_.wait_seconds)) {}
+          deadline_(std::chrono::steady_clock::now() + std::chrono::seconds(options_.wait_seconds)),
+          wait_(state_->feed.watch) {}
 
     void start() {
         run_as_statement(*state_, respond_, [self = shared_from_this()] { self->begin(); });
@@ -136,11 +137,16 @@ class ChangesRequest : public std::enable_shared_from_this<ChangesRequest> {
     const std::shared_ptr<void> place_;  // among those who follow
     const std::chrono::steady_clock::time_point deadline_;
     ChangeReader reader_;
+    AbandonableWait wait_;
 };
 
 // Where reading begins: at `since`, at the consumer's position, or now.
 std::optional<Response> ChangesRequest::find_start() {
+    const auto newest = state_->feed.watch.newest();
+    if (!newest) return catalog_problem(newest.error());
     std::optional<feed::Position> start = options_.since;
+    // Before a consumer is told so: its position does not go back.
+    if (start && *start > feed::after(*newest)) return catalog_problem(feed::in_the_future(*start, *newest));
     if (!options_.consumer.empty()) {
         auto known = take_up_consumer(*state_, *request_.caller, options_.consumer, reader_.table, options_.since);
         if (auto* refused = std::get_if<Response>(&known)) return std::move(*refused);
@@ -150,8 +156,6 @@ std::optional<Response> ChangesRequest::find_start() {
         reader_.position = *start;
         return std::nullopt;
     }
-    const auto newest = state_->feed.watch.newest();
-    if (!newest) return catalog_problem(newest.error());
     reader_.position = feed::after(*newest);
     return std::nullopt;
 }
@@ -184,15 +188,15 @@ void ChangesRequest::read() {
 }
 
 void ChangesRequest::await_change() {
-    auto waiter = std::make_shared<std::atomic<feed::SnapshotWatch::Number>>(0);
-    auto& watch = state_->feed.watch;
-    *waiter = watch.wait({.after = reader_.position.snapshot - 1, .table = reader_.table.number, .deadline = deadline_},
-                         [self = shared_from_this()](const auto& woken) { self->on_woken(woken); });
     // A client that has gone away is not waited for. What waits keeps the request, the request must not keep itself.
-    request_.abandonment->listen([weak = weak_from_this(), waiter] {
+    request_.abandonment->listen([weak = weak_from_this()] {
         const auto self = weak.lock();
-        if (self && self->state_->feed.watch.cancel(*waiter)) self->respond_(problem(engine::interruption()));
+        if (self && self->wait_.give_up()) self->respond_(problem(engine::interruption()));
     });
+    const bool waits =
+        wait_.begin({.after = reader_.position.snapshot - 1, .table = reader_.table.number, .deadline = deadline_},
+                    [self = shared_from_this()](const auto& woken) { self->on_woken(woken); });
+    if (!waits) respond_(problem(engine::interruption()));
 }
 
 // On the watch's thread.

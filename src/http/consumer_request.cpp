@@ -75,9 +75,7 @@ Response acknowledge(ApiState& state, const Request& request, const std::string&
     const auto newest = state.feed.watch.newest();
     if (!newest) return catalog_problem(newest.error());
     if (std::get<feed::Position>(position) > feed::after(*newest))
-        return problem(QueryError{"22023", fmt::format("the position lies in the future: the lake's newest snapshot "
-                                                       "is {}",
-                                                       *newest)});
+        return catalog_problem(feed::in_the_future(std::get<feed::Position>(position), *newest));
     auto done = state.feed.box->ask(
         [&](catalog::Connection& box) { return feed::acknowledge(box, name, std::get<feed::Position>(position)); });
     if (!done) return catalog_problem(done.error());

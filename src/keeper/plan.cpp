@@ -106,7 +106,8 @@ void plan_expiry(const Survey& survey, const Policies& policies, const Kept& wan
     for (const SnapshotFacts& snapshot : survey.oldest) {
         const bool old = age && now - snapshot.at_unix > *age;
         if (!old && beyond <= 0) break;
-        const bool is_unread = wanted.unread_from && snapshot.id >= *wanted.unread_from;
+        // What a snapshot has deleted is read from the one before.
+        const bool is_unread = wanted.unread_from && snapshot.id >= *wanted.unread_from - 1;
         if (is_unread && unread_age && now - snapshot.at_unix <= *unread_age) break;
         if (kept.contains(snapshot.id)) continue;
         beyond -= 1;

@@ -82,7 +82,7 @@ TEST(Plan, LeavesWhatAConsumerHasYetToReadForAWhile) {
     for (long long id = 0; id < 100; ++id) survey.oldest.push_back({id, kNow - static_cast<double>(140 - id) * kDay});
     const auto steps = plan(survey, {}, {.unread_from = 90});
     ASSERT_EQ(steps.size(), 1U);
-    EXPECT_EQ(steps[0].snapshots.back(), 89) << "50 days old and unread";
+    EXPECT_EQ(steps[0].snapshots.back(), 88) << "51 days old, and what 90 deleted is read from it";
     const auto late = plan(survey, {}, {.unread_from = 10});
     EXPECT_EQ(late.at(0).snapshots.back(), 79) << "consumer_age is 60 days";
     const Policies off({{"consumer_age", {}, "off"}});

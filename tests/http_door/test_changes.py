@@ -177,10 +177,11 @@ def test_changes_that_have_expired_are_gone(new_box):
     last = newest(client)
     assert client.sql(f"CALL ducklake_expire_snapshots('lake', versions => [{last - 4}, {last - 3}])").status == 200
     answer = client.request("GET", f"/v1/tables/t/changes?since={last - 5}")
-    assert answer.status == 410 and answer.json["oldest"] == str(last - 3)
+    assert answer.status == 410 and answer.json["oldest"] == str(last - 2)
     assert "AT (VERSION" in answer.json["hint"]
     lines, _ = changes(client, "t", f"?since={answer.json['oldest']}")
-    assert [line["data"]["id"] for line in lines] == [3, 4, 5]
+    assert [line["data"]["id"] for line in lines] == [4, 5]
+    assert client.request("GET", f"/v1/tables/t/changes?since={last - 3}").status == 410, "its own snapshot has ended"
 
 
 def test_waiting_ends_with_a_change(client, door, new_table):
@@ -321,6 +322,11 @@ def test_a_consumer_is_its_owners_and_reads_one_table(client, door, new_user, ne
     for body in ("", "{}", '{"position": 17}', '{"position": "x"}'):
         assert client.request("POST", f"/v1/consumers/{name}", body).status == 400
     assert client.request("POST", f"/v1/consumers/{name}", '{"position": "99999999"}').status == 422
+    before = consumer_of(client, name)["position"]
+    for one in (name, f"{name}_new"):
+        assert client.request("GET", f"/v1/tables/{table}/changes?consumer={one}&since=99999999").status == 422
+    assert consumer_of(client, name)["position"] == before, "what is refused acknowledges nothing"
+    assert consumer_of(client, f"{name}_new") is None
 
 
 def test_the_lag_of_consumers_is_measured(client, door, new_table, box):
