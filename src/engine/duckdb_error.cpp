@@ -22,6 +22,10 @@ const char* catalog_state(const ErrorData& error) {
     const std::string subtype = info(error, "error_subtype");
     const std::string type = info(error, "type");
     if (mentions(error, "Column with name")) return mentions(error, "already exists") ? "42701" : "42703";
+    if (mentions(error, " - column ") && mentions(error, "does not exist")) return "42703";
+    if (mentions(error, "Cannot change type of column")) return "42804";
+    if (mentions(error, "trying to drop type") || mentions(error, "trying to replace with type")) return "42809";
+    if (mentions(error, "Cannot SET NOT NULL")) return "55000";
     if (mentions(error, "Cannot drop")) return "2BP01";
     if (subtype == "ENTRY_ALREADY_EXISTS" || mentions(error, "already exists")) {
         return type == "Schema" ? "42P06" : "42P07";
@@ -32,7 +36,7 @@ const char* catalog_state(const ErrorData& error) {
         if (type == "Type" || type == "Collation" || type == "configuration parameter") return "42704";
         return "42P01";
     }
-    return "42P01";
+    return mentions(error, "not supported") ? "0A000" : "42P01";
 }
 
 const char* binder_state(const ErrorData& error) {
@@ -41,6 +45,7 @@ const char* binder_state(const ErrorData& error) {
     if (error.RawMessage().starts_with("Schema \"") && mentions(error, "not found")) return "3F000";
     if (subtype == "COLUMN_NOT_FOUND") return "42703";
     if (subtype == "NO_MATCHING_FUNCTION") return "42883";
+    if (mentions(error, "already exists")) return "42P07";
     if (mentions(error, "calls cannot be nested") || mentions(error, "cannot contain aggregates")) return "42803";
     if (subtype == "UNSUPPORTED") return "0A000";
     if (mentions(error, "Ambiguous reference")) return "42702";
@@ -122,6 +127,7 @@ const char* state_of(const ErrorData& error) {
         case ExceptionType::INTERRUPT:
             return "57014";
         case ExceptionType::INVALID_INPUT:
+            if (mentions(error, "not supported")) return "0A000";
             return mentions(error, "cannot affect row a second time") || mentions(error, "More than one row returned")
                        ? "21000"
                        : "22023";
@@ -157,6 +163,13 @@ const char* state_of(const ErrorData& error) {
     return "XX000";
 }
 
+// DuckDB looks for a name like the one that is not there in the system catalogs too, where nobody meant to look.
+bool guesses_wrong(const QueryError& error) {
+    return error.sqlstate == "42P01" &&
+           (error.hint.starts_with("Did you mean \"pg_") || error.hint.starts_with("Did you mean \"duckdb_") ||
+            error.hint.find("__ducklake_metadata") != std::string::npos);
+}
+
 // What helps when memory (53200), or the disk that takes what does not fit there (53100), has run out.
 std::string advice_on(const std::string& sqlstate) {
     if (sqlstate == "53100")
@@ -177,6 +190,7 @@ QueryError to_query_error(const ErrorData& thrown, const Scrubber& scrubber) {
     if (line_end != std::string::npos) {
         result.hint = result.message.substr(result.message.find_first_not_of("\n\t ", line_end));
         result.message.resize(line_end);
+        if (guesses_wrong(result)) result.hint.clear();
     }
     // DuckDB's advice is of settings that are the operator's.
     if (error.Type() == ExceptionType::OUT_OF_MEMORY) result.hint = advice_on(result.sqlstate);

@@ -46,5 +46,22 @@ TEST(DuckdbError, TurnsFurtherLinesIntoAHint) {
     EXPECT_EQ(error.hint, "Did you mean \"y\"?");
 }
 
+TEST(DuckdbError, GuessesNoNamesOfTheSystems) {
+    const QueryError error = to_query_error(
+        duckdb::ErrorData(duckdb::ExceptionType::CATALOG,
+                          "Table with name x does not exist!\nDid you mean \"__ducklake_metadata_lake.pg_catalog.a\"?"),
+        Scrubber({}, {}));
+    EXPECT_EQ(error.hint, "");
+}
+
+TEST(DuckdbError, TellsColumnsFromTables) {
+    const auto catalog = [](const char* text) { return state_of(duckdb::CatalogException(std::string(text))); };
+    EXPECT_EQ(catalog("Failed to rename column - column c does not exist"), "42703");
+    EXPECT_EQ(catalog("Unexpected partition key - column \"z\" does not exist"), "42703");
+    EXPECT_EQ(catalog("Cannot change type of column a from INTEGER to DATE"), "42804");
+    EXPECT_EQ(catalog("Existing object t is of type Table, trying to drop type View"), "42809");
+    EXPECT_EQ(catalog("Table with name column_of does not exist!"), "42P01");
+}
+
 }  // namespace
 }  // namespace boathouse::engine

@@ -105,7 +105,7 @@ const char* const kDates[] = {
         to_years(years) + to_months(months) + to_weeks(weeks) + to_days(days) + to_hours(hours) + to_minutes(mins) +
         to_microseconds(CAST(round(secs * 1000000) AS BIGINT)))",
     R"(justify_hours(i) AS i + to_days(CAST(trunc(epoch(i - to_months(CAST(datepart('year', i) * 12 + datepart('month', i) AS INTEGER)) - to_days(CAST(datepart('day', i) AS INTEGER))) / 86400) AS INTEGER)) - to_hours(24 * CAST(trunc(epoch(i - to_months(CAST(datepart('year', i) * 12 + datepart('month', i) AS INTEGER)) - to_days(CAST(datepart('day', i) AS INTEGER))) / 86400) AS BIGINT)))",
-    R"(justify_days(i) AS i + to_months(CAST(datepart('day', i) // 30 AS INTEGER)) - to_days(CAST(datepart('day', i) // 30 * 30 AS INTEGER)))",
+    R"(justify_days(i) AS CAST(i AS INTERVAL) + to_months(CAST(datepart('day', CAST(i AS INTERVAL)) // 30 AS INTEGER)) - to_days(CAST(datepart('day', CAST(i AS INTERVAL)) // 30 * 30 AS INTEGER)))",
 };
 
 // Who the client is, in place of DuckDB's own 'duckdb'.

@@ -217,8 +217,8 @@ Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, const Uses& uses) {
 
 Outcome<Parsed> Session::parse(std::string_view text) {
     auto parsed = std::make_unique<Parsed::Impl>();
+    syntax::Rewritten rewritten;
     try {
-        syntax::Rewritten rewritten;
         rewritten.text = text;
         if (impl_->postgres_dialect) {
             auto result = syntax::rewrite(text);
@@ -248,7 +248,10 @@ Outcome<Parsed> Session::parse(std::string_view text) {
         if (!rewritten.done.empty()) parsed->tag = rewritten.done;
         return Parsed(std::move(parsed));
     } catch (const std::exception& exception) {
-        return impl_->describe(exception, parsed->positions);
+        QueryError error = impl_->describe(exception, parsed->positions);
+        if (error.sqlstate == "42601" && error.hint.empty() && rewritten.is_postgres)
+            error.hint = "PostgreSQL's grammar has this; DuckDB's, which the lake speaks, has not.";
+        return error;
     }
 }
 

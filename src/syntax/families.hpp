@@ -27,15 +27,18 @@ using Step = boost::system::result<void, Refusal>;
 Step rewrite_operators(Draft& draft);
 Step rewrite_strings(Draft& draft);
 
-// By the tree of the one statement.
+// By the tree of the one statement; for EXPLAIN, of what it explains.
+void rewrite_explain(Draft& draft, const ProtobufCMessage& explain);
 bool holds_reserved_names(const Draft& draft);
 Step rewrite_names(Draft& draft, const ProtobufCMessage& statement);
 bool names_catalog(const Draft& draft);
 Step rewrite_types(Draft& draft, const ProtobufCMessage& statement);
+Step rewrite_samples(Draft& draft, const ProtobufCMessage& statement);
 Step rewrite_locking(Draft& draft, const ProtobufCMessage& statement);
 Step rewrite_table_definition(Draft& draft, const ProtobufCMessage& statement);
 Step rewrite_conflict(Draft& draft, const ProtobufCMessage& statement);
 Step find_unneeded(Draft& draft, const ProtobufCMessage& statement);
+Step refuse_missing(Draft& draft, const ProtobufCMessage& statement);
 Step split_several(Draft& draft, const ProtobufCMessage& statement);
 
 std::vector<std::string> name_columns(const ProtobufCMessage& statement);

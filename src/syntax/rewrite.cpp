@@ -10,8 +10,8 @@ namespace boathouse::syntax {
 namespace {
 
 Step rewrite_tree(Draft& draft, const ProtobufCMessage& statement) {
-    for (const auto family : {find_unneeded, rewrite_names, rewrite_types, rewrite_locking, rewrite_table_definition,
-                              rewrite_conflict, split_several}) {
+    for (const auto family : {find_unneeded, refuse_missing, rewrite_names, rewrite_types, rewrite_samples,
+                              rewrite_locking, rewrite_table_definition, rewrite_conflict, split_several}) {
         if (Step step = family(draft, statement); !step) return step;
     }
     return {};
@@ -52,9 +52,11 @@ Rewriting<Rewritten> rewrite(std::string_view statement) {
     if (const Step step = rewrite_strings(draft); !step) return step.error();
     if (needs_tree(draft)) {
         const Parsed<Tree> tree = parse_nodes(statement);
-        const ProtobufCMessage* const node =
-            tree && tree->root->n_stmts == 1 ? subject_of(unwrap(tree->root->stmts[0]->stmt)) : nullptr;
-        if (node) {
+        const ProtobufCMessage* const whole =
+            tree && tree->root->n_stmts == 1 ? unwrap(tree->root->stmts[0]->stmt) : nullptr;
+        if (const ProtobufCMessage* const node = subject_of(whole)) {
+            result.is_postgres = true;
+            rewrite_explain(draft, *whole);
             if (const Step step = rewrite_tree(draft, *node); !step) return step.error();
             result.column_names = name_columns(*node);
         }

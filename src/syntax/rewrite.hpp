@@ -3,8 +3,9 @@
 // The statement stays the client's own text; only the places that differ are replaced, found by PostgreSQL's parse tree
 // and tokens, so that an error's position can be told in the client's text (Rewritten::positions). One family of
 // spellings has one file: operator_spelling.cpp, string_spelling.cpp, locking_clause.cpp, table_definition.cpp,
-// conflict_clause.cpp, several_objects.cpp, type_spelling.cpp, unneeded_statement.cpp. What only DuckDB's grammar takes
-// passes, but for the operators. Pure functions; any thread.
+// conflict_clause.cpp, several_objects.cpp, type_spelling.cpp, explain_options.cpp, sample_clause.cpp,
+// unneeded_statement.cpp, missing_statement.cpp. What only DuckDB's grammar takes passes, but for the operators. Pure
+// functions; any thread.
 #pragma once
 
 #include <optional>
@@ -42,6 +43,8 @@ struct Rewritten {
     std::string tag;
     // Not empty: nothing is to be done, and this is the answer's command tag.
     std::string done;
+    // PostgreSQL's parser takes the statement; not known of an INSERT, UPDATE or DELETE that needed no tree.
+    bool is_postgres = false;
     // It may not run in a transaction block.
     bool is_alone = false;
     // `text` is several statements, to be run as one.

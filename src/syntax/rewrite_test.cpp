@@ -104,6 +104,61 @@ TEST(Rewrite, AnswersWhatHasNothingToDo) {
     EXPECT_EQ(rewrite("ALTER TABLE t ADD COLUMN a int")->done, "");
 }
 
+TEST(Rewrite, AnswersActionsThatChangeNothing) {
+    EXPECT_EQ(rewrite("ALTER TABLE t DISABLE TRIGGER ALL, SET (fillfactor = 70)")->done, "ALTER TABLE");
+    EXPECT_THAT(rewrite("ALTER TABLE t DROP CONSTRAINT a, DROP CONSTRAINT b")->notices, SizeIs(1));
+    EXPECT_EQ(rewrite("ALTER TABLE t DISABLE TRIGGER ALL, ADD COLUMN a int")->done, "");
+    EXPECT_EQ(rewrite("SET CONSTRAINTS ALL DEFERRED")->done, "SET CONSTRAINTS");
+    EXPECT_EQ(rewrite("DROP TRIGGER IF EXISTS x ON t")->done, "DROP TRIGGER");
+    EXPECT_EQ(refusal("DROP TRIGGER x ON t").sqlstate, "42704");
+    EXPECT_EQ(rewrite("DROP TABLE IF EXISTS t")->done, "");
+}
+
+TEST(Rewrite, RefusesByNameWhatTheLakeHasNothingFor) {
+    EXPECT_THAT(refusal("CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()").message,
+                HasSubstr("triggers"));
+    EXPECT_THAT(refusal("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'").hint, HasSubstr("CREATE MACRO"));
+    EXPECT_THAT(refusal("CREATE MATERIALIZED VIEW v AS SELECT 1").message, HasSubstr("materialized"));
+    EXPECT_THAT(refusal("ALTER TABLE t ENABLE ROW LEVEL SECURITY").message, HasSubstr("row-level"));
+    const std::string like = "CREATE TABLE u (LIKE t)";
+    EXPECT_EQ(refusal(like).offset, like.find("t)"));
+    const std::string into = "WITH a AS (SELECT 1) SELECT 1 INTO u UNION SELECT 2";
+    EXPECT_EQ(refusal(into).offset, into.find("u UNION"));
+    const std::string writing = "WITH a AS (SELECT 1), b AS (DELETE FROM t RETURNING x) SELECT * FROM b";
+    EXPECT_EQ(refusal(writing).offset, writing.find("b AS"));
+    const std::string symmetric = "SELECT 1 BETWEEN SYMMETRIC 2 AND 0";
+    EXPECT_EQ(refusal(symmetric).offset, symmetric.find("SYMMETRIC"));
+    EXPECT_EQ(rewritten("CREATE VIEW v AS SELECT 1"), "CREATE VIEW v AS SELECT 1");
+    EXPECT_EQ(rewritten("ALTER TABLE a RENAME TO b"), "ALTER TABLE a RENAME TO b");
+}
+
+TEST(Rewrite, LeavesToExplainWhatDuckdbKnows) {
+    EXPECT_EQ(rewritten("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT 1"), "EXPLAIN (ANALYZE, FORMAT json) SELECT 1");
+    EXPECT_EQ(rewritten("EXPLAIN (ANALYZE off, COSTS off) SELECT 1"), "EXPLAIN SELECT 1");
+    EXPECT_EQ(rewritten("EXPLAIN ANALYZE VERBOSE SELECT 1"), "EXPLAIN (ANALYZE) SELECT 1");
+    EXPECT_EQ(rewritten("EXPLAIN (VERBOSE) SELECT (1)"), "EXPLAIN SELECT (1)");
+    EXPECT_EQ(rewritten("EXPLAIN (NOSUCH) SELECT 1"), "EXPLAIN (NOSUCH) SELECT 1");
+    EXPECT_EQ(rewritten("EXPLAIN SELECT 1"), "EXPLAIN SELECT 1");
+}
+
+TEST(Rewrite, SamplesAPercentage) {
+    EXPECT_EQ(rewritten("SELECT * FROM t TABLESAMPLE SYSTEM (10) REPEATABLE (3)"),
+              "SELECT * FROM t TABLESAMPLE SYSTEM (10 PERCENT) REPEATABLE (3)");
+    EXPECT_EQ(rewritten("SELECT * FROM t TABLESAMPLE reservoir(10)"), "SELECT * FROM t TABLESAMPLE reservoir(10)");
+}
+
+TEST(Rewrite, RefusesAddedColumnsThatAreNotNull) {
+    const std::string text = "ALTER TABLE t ADD COLUMN a int DEFAULT 1 NOT NULL";
+    EXPECT_EQ(refusal(text).offset, text.find("NOT NULL"));
+    EXPECT_EQ(refusal("ALTER TABLE t ADD a int PRIMARY KEY").sqlstate, "0A000");
+    EXPECT_EQ(refusal("ALTER TABLE t ADD CHECK (a > 0)").sqlstate, "0A000");
+}
+
+TEST(Rewrite, TakesCollationByBytes) {
+    EXPECT_EQ(rewritten("CREATE TABLE t (a text COLLATE \"C\" NOT NULL, b text COLLATE pg_catalog.\"POSIX\")"),
+              "CREATE TABLE t (a text   NOT NULL, b text  )");
+}
+
 TEST(Rewrite, MakesAMergeOfOnConflict) {
     const auto result =
         rewrite("INSERT INTO s.t AS x (k, v) VALUES (1, 2) ON CONFLICT (k) DO UPDATE SET v = excluded.v WHERE x.v < 5");

@@ -3,7 +3,8 @@
 // PRIMARY KEY, UNIQUE and REFERENCES are taken as other warehouses take them: not enforced, with a warning; a primary
 // key's columns become NOT NULL, which is. CHECK and EXCLUDE would be silently lost rules about the data, serial and
 // identity columns would be numbers that nobody gives out: they are refused. Temporary tables are DuckDB's own, with
-// its own constraints, and stay as they are.
+// its own constraints, and stay as they are. The lake's texts compare by their bytes, which is what COLLATE "C" asks
+// for; other collations are DuckDB's to refuse.
 #include <algorithm>
 
 #include "syntax/families.hpp"
@@ -27,9 +28,35 @@ bool is_serial(const PgQuery__TypeName& type) {
     return !names.empty() && std::find(std::begin(kSerials), std::end(kSerials), names.back()) != std::end(kSerials);
 }
 
+bool compares_bytes(const PgQuery__CollateClause& collate) {
+    static constexpr std::string_view kBytewise[] = {"C", "POSIX", "default", "ucs_basic"};
+    const std::vector<std::string> names = names_of(collate.collname, collate.n_collname);
+    return !names.empty() && std::find(std::begin(kBytewise), std::end(kBytewise), names.back()) != std::end(kBytewise);
+}
+
 class Definition {
   public:
     explicit Definition(Draft& draft) : draft_(draft) {}
+
+    // Refuses a rule that would be lost.
+    static Step check(const PgQuery__Constraint& constraint) {
+        switch (constraint.contype) {
+            case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
+                return refuse("CHECK constraints are not supported on tables of the lake",
+                              "Leave the constraint out, or check the rows in the statement that inserts them.",
+                              constraint.location);
+            case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
+                return refuse("EXCLUDE constraints are not supported on tables of the lake", "", constraint.location);
+            case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
+                return refuse("identity columns are not supported: the lake has no sequences",
+                              "Give the values, or use UUID with DEFAULT gen_random_uuid().", constraint.location);
+            case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
+                return refuse("generated columns are not supported on tables of the lake",
+                              "Compute the column in a view.", constraint.location);
+            default:
+                return {};
+        }
+    }
 
     Step column(const PgQuery__ColumnDef& column) {
         if (column.type_name && is_serial(*column.type_name)) {
@@ -38,6 +65,7 @@ class Definition {
                           column.type_name->location);
         }
         columns_.push_back(&column);
+        if (column.coll_clause && compares_bytes(*column.coll_clause)) remove_collation(*column.coll_clause);
         for (std::size_t i = 0; i < column.n_constraints; ++i) {
             const auto& constraint = *column.constraints[i]->constraint;
             if (Step step = column_constraint(column, constraint); !step) return step;
@@ -84,30 +112,17 @@ class Definition {
         }
     }
 
-    static Step check(const PgQuery__Constraint& constraint) {
-        switch (constraint.contype) {
-            case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
-                return refuse("CHECK constraints are not supported on tables of the lake",
-                              "Leave the constraint out, or check the rows in the statement that inserts them.",
-                              constraint.location);
-            case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
-                return refuse("EXCLUDE constraints are not supported on tables of the lake", "", constraint.location);
-            case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
-                return refuse("identity columns are not supported: the lake has no sequences",
-                              "Give the values, or use UUID with DEFAULT gen_random_uuid().", constraint.location);
-            case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
-                return refuse("generated columns are not supported on tables of the lake",
-                              "Compute the column in a view.", constraint.location);
-            default:
-                return {};
-        }
-    }
-
     static bool says_not_null(const PgQuery__ColumnDef& column) {
         for (std::size_t i = 0; i < column.n_constraints; ++i) {
             if (column.constraints[i]->constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL) return true;
         }
         return false;
+    }
+
+    void remove_collation(const PgQuery__CollateClause& collate) {
+        std::size_t last = token_at(offset_of(collate.location)) + 1;
+        while (last + 1 < draft_.tokens.size() && draft_.tokens[last + 1].kind == PG_QUERY__TOKEN__ASCII_46) last += 2;
+        draft_.splices.remove(offset_of(collate.location), draft_.tokens[last].end);
     }
 
     Step column_constraint(const PgQuery__ColumnDef& column, const PgQuery__Constraint& constraint) {
@@ -190,14 +205,31 @@ Step rewrite_create(Draft& draft, const PgQuery__CreateStmt& create) {
     return {};
 }
 
+// DuckLake sets NOT NULL by the statistics that it has of a column, and has none of one that is new.
+Step check_added(const PgQuery__ColumnDef& column) {
+    for (std::size_t i = 0; i < column.n_constraints; ++i) {
+        const auto& constraint = *column.constraints[i]->constraint;
+        if (constraint.contype != PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL &&
+            constraint.contype != PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY)
+            continue;
+        return refuse("a column that is added to a table of the lake cannot be NOT NULL",
+                      "Add it without, or make the table anew with the column in it.", constraint.location);
+    }
+    return {};
+}
+
 Step rewrite_alter(Draft& draft, const PgQuery__AlterTableStmt& alter) {
     Definition definition(draft);
     for (std::size_t i = 0; i < alter.n_cmds; ++i) {
         const auto* command = as<PgQuery__AlterTableCmd>(unwrap(alter.cmds[i]), pg_query__alter_table_cmd__descriptor);
         if (!command) continue;
+        if (const auto* constraint = as<PgQuery__Constraint>(unwrap(command->def), pg_query__constraint__descriptor)) {
+            if (Step step = Definition::check(*constraint); !step) return step;
+        }
         if (const auto* column = as<PgQuery__ColumnDef>(unwrap(command->def), pg_query__column_def__descriptor)) {
             const bool adds = command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AddColumn;
             if (!adds) continue;
+            if (Step step = check_added(*column); !step) return step;
             if (Step step = definition.column(*column); !step) return step;
         }
     }

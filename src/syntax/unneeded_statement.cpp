@@ -1,5 +1,8 @@
 // Statements that tools send for PostgreSQL's sake and that have nothing to do here: indexes, VACUUM, ANALYZE, keys
-// that would not be enforced. They are answered as done, and the client is told what has not happened.
+// that would not be enforced, storage settings. They are answered as done, and the client is told what has not
+// happened.
+#include <algorithm>
+
 #include "syntax/families.hpp"
 
 namespace boathouse::syntax {
@@ -12,19 +15,59 @@ bool is_temporary(const PgQuery__RangeVar* relation) {
     return schema == "temp" || schema == "pg_temp";
 }
 
-// ALTER TABLE … ADD [CONSTRAINT …] PRIMARY KEY | UNIQUE | FOREIGN KEY, and nothing else.
-bool adds_only_keys(const PgQuery__AlterTableStmt& alter) {
+bool adds_key(const PgQuery__AlterTableCmd& command) {
+    const auto* constraint = as<PgQuery__Constraint>(unwrap(command.def), pg_query__constraint__descriptor);
+    return constraint && (constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY ||
+                          constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE ||
+                          constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN);
+}
+
+// What to tell of an action of ALTER TABLE that changes nothing here; none for one that does.
+std::optional<Notice> unneeded_action(const PgQuery__AlterTableCmd& command) {
+    switch (command.subtype) {
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint:
+            if (!adds_key(command)) return std::nullopt;
+            return Notice{true, "01000", "keys are not enforced on tables of the lake: none is added"};
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_DropConstraint:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_ValidateConstraint:
+            return Notice{false, "00000", "tables of the lake have no constraints but NOT NULL"};
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrig:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigAll:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_EnableTrigUser:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrig:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigAll:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_DisableTrigUser:
+            return Notice{false, "00000", "the lake has no triggers"};
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_ClusterOn:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_DropCluster:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStorage:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_SetCompression:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_SetOptions:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetOptions:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions:
+        case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions:
+            return Notice{false, "00000", "PostgreSQL's storage settings mean nothing to the lake: nothing is changed"};
+        default:
+            return std::nullopt;
+    }
+}
+
+// The whole ALTER TABLE is answered as done if none of its actions changes anything.
+void answer_alter(Draft& draft, const PgQuery__AlterTableStmt& alter) {
+    std::vector<Notice> notices;
     for (std::size_t i = 0; i < alter.n_cmds; ++i) {
         const auto* command = as<PgQuery__AlterTableCmd>(unwrap(alter.cmds[i]), pg_query__alter_table_cmd__descriptor);
-        if (!command || command->subtype != PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint) return false;
-        const auto* constraint = as<PgQuery__Constraint>(unwrap(command->def), pg_query__constraint__descriptor);
-        if (!constraint) return false;
-        const bool is_key = constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY ||
-                            constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE ||
-                            constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN;
-        if (!is_key) return false;
+        std::optional<Notice> notice = command ? unneeded_action(*command) : std::nullopt;
+        if (!notice) return;
+        const bool told = std::any_of(notices.begin(), notices.end(),
+                                      [&](const Notice& other) { return other.message == notice->message; });
+        if (!told) notices.push_back(std::move(*notice));
     }
-    return alter.n_cmds > 0;
+    draft.done = "ALTER TABLE";
+    draft.notices.insert(draft.notices.end(), notices.begin(), notices.end());
 }
 
 }  // namespace
@@ -46,9 +89,18 @@ Step find_unneeded(Draft& draft, const ProtobufCMessage& statement) {
         draft.done = "REINDEX";
         draft.notices.push_back({false, "00000", "the lake has no indexes"});
     } else if (const auto* alter = as<PgQuery__AlterTableStmt>(&statement, pg_query__alter_table_stmt__descriptor)) {
-        if (!adds_only_keys(*alter) || is_temporary(alter->relation)) return {};
-        draft.done = "ALTER TABLE";
-        draft.notices.push_back({true, "01000", "keys are not enforced on tables of the lake: none is added"});
+        if (alter->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE && alter->n_cmds > 0 &&
+            !is_temporary(alter->relation))
+            answer_alter(draft, *alter);
+    } else if (statement.descriptor == &pg_query__constraints_set_stmt__descriptor) {
+        draft.done = "SET CONSTRAINTS";
+    } else if (statement.descriptor == &pg_query__cluster_stmt__descriptor) {
+        draft.done = "CLUSTER";
+        draft.notices.push_back(
+            {false, "00000", "the lake has no indexes: ALTER TABLE … SET SORTED BY (…) sorts a table"});
+    } else if (statement.descriptor == &pg_query__create_stats_stmt__descriptor) {
+        draft.done = "CREATE STATISTICS";
+        draft.notices.push_back({false, "00000", "the lake keeps its statistics itself: there is nothing to do"});
     }
     return {};
 }
