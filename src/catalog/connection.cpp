@@ -11,6 +11,14 @@
 namespace boathouse::catalog {
 namespace {
 
+// What each connection sets. Over TCP the server looks whether a silent client is still there: one whose machine is
+// gone would hold its locks for hours, among them the one by which its box is the lake's keeper.
+constexpr const char* kSessionSettings =
+    "SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('tcp_keepalives_idle', '30', false),"
+    " pg_catalog.set_config('tcp_keepalives_interval', '10', false),"
+    " pg_catalog.set_config('tcp_keepalives_count', '3', false),"
+    " pg_catalog.set_config('tcp_user_timeout', '60000', false)";
+
 struct ResultCloser {
     void operator()(PGresult* result) const { PQclear(result); }
 };
@@ -103,9 +111,7 @@ Result<Connection> Connection::open(const Endpoint& endpoint, std::chrono::milli
         return Error{kind_of_refusal(message), "Cannot connect to the catalog: " + message, "", ""};
     }
     PQsetNoticeProcessor(raw, log_notice, nullptr);
-    if (auto path = connection.query("SELECT pg_catalog.set_config('search_path', '', false)"); !path) {
-        return path.error();
-    }
+    if (auto set = connection.query(kSessionSettings); !set) return set.error();
     return connection;
 }
 
