@@ -124,8 +124,8 @@ class RowsRequest : public std::enable_shared_from_this<RowsRequest> {
     void read();
     // Whether the request is to be carried out; else it is answered.
     bool claim_key();
+    void settle();
     void respond_committed();
-    void doubt();
     // Makes the rows and lets them join a commit.
     void write();
     Outcome<engine::TakenRows> take(Statement& statement);
@@ -277,6 +277,7 @@ void RowsRequest::write() {
 void RowsRequest::join(engine::NewRows rows) {
     std::vector<engine::NewRows> joining;
     joining.push_back(std::move(rows));
+    if (claim_) claim_->set_in_doubt(true);
     // The answer may come before join() has returned.
     auto joined = std::make_shared<std::promise<std::shared_ptr<ingest::Member>>>();
     auto member = joined->get_future().share();
@@ -286,43 +287,43 @@ void RowsRequest::join(engine::NewRows rows) {
     };
     auto made = state_->services.gatherer->join(joining, std::move(answered),
                                                 {.note = claim_ ? claim_->note(report()) : "", .wants_snapshot = true});
-    if (!made) return respond(problem(QueryError{"53400", "too many rows wait to be written already"}));
+    if (!made) {
+        if (claim_) claim_->set_in_doubt(false);
+        return respond(problem(QueryError{"53400", "too many rows wait to be written already"}));
+    }
     joined->set_value(std::move(made));
 }
 
-// On the committer's thread.
+// On the committer's thread, which must not block; a key's end does.
 void RowsRequest::on_fate() {
-    switch (member_->fate()) {
-        case ingest::Fate::committed:
-            return respond_committed();
+    if (!claim_) return settle();
+    state_->door.statements().submit([self = shared_from_this()] { self->settle(); });
+}
+
+void RowsRequest::settle() {
+    const ingest::Fate fate = member_->fate();
+    if (fate == ingest::Fate::committed) return respond_committed();
+    // Whether the rows of a commit that was cut off are written the next request with the key will find out.
+    const bool is_known = fate != ingest::Fate::failed || member_->error().sqlstate != "08007";
+    if (claim_ && is_known) claim_->set_in_doubt(false);
+    switch (fate) {
         case ingest::Fate::stale:
             if (tries_ < kTriesMax)
                 return run_as_statement(*state_, respond_, [self = shared_from_this()] { self->write(); });
             return respond(problem(QueryError{"40001", "the table changes faster than its rows are made"}));
         case ingest::Fate::failed:
-            if (claim_ && member_->error().sqlstate == "08007") return doubt();
             return respond(problem(member_->error()));
+        case ingest::Fate::committed:
         case ingest::Fate::withdrawn:
         case ingest::Fate::waiting:
             return respond(problem(engine::interruption()));
     }
 }
 
-// Whether the rows are written the next request with the key will find out.
-void RowsRequest::doubt() {
-    state_->door.statements().submit([self = shared_from_this()] {
-        self->claim_->doubt();
-        self->respond(problem(self->member_->error()));
-    });
-}
-
 void RowsRequest::respond_committed() {
     json::object answer = report();
     if (member_->snapshot() != 0) answer["snapshot"] = member_->snapshot();
-    if (!claim_) return respond_written(answer);
-    // Recording blocks, which the committer must not.
-    state_->door.statements().submit(
-        [self = shared_from_this(), answer = std::move(answer)] { self->respond_written(answer); });
+    respond_written(answer);
 }
 
 void RowsRequest::respond_written(const json::object& answer) {
