@@ -2,6 +2,8 @@
 //
 // They run in a transaction of their own, also within a client's block, because a lake's transaction and a PostgreSQL's
 // are two: they see the lake as it is committed. What fails there fails the block.
+#include <cctype>
+
 #include "base/log.hpp"
 #include "gateway/session.hpp"
 #include "syntax/privilege_statement.hpp"
@@ -29,14 +31,20 @@ std::vector<std::string> path_elements(const std::string& path) {
     return names;
 }
 
-// As PostgreSQL writes it, every name in quotes, the lake's names as the mirror has them.
+// In quotes where it must be: clients take the path apart and look for the names in it.
+std::string path_name(const std::string& name) {
+    const bool is_plain = !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+                          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    if (is_plain) return name;
+    std::string quoted = "\"";
+    for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return quoted + '"';
+}
+
+// As PostgreSQL writes it, the lake's names as the mirror has them.
 std::string mirror_path(const std::vector<std::string>& names, mirror::Mirror& mirror) {
     std::string path;
-    for (const std::string& name : names) {
-        path += path.empty() ? "\"" : ", \"";
-        for (const char c : mirror.shown_schema(name)) path += c == '"' ? std::string("\"\"") : std::string(1, c);
-        path += '"';
-    }
+    for (const std::string& name : names) path += (path.empty() ? "" : ", ") + path_name(mirror.shown_schema(name));
     return path.empty() ? "\"\"" : path;
 }
 

@@ -201,7 +201,8 @@ std::vector<pgwire::ColumnDescription> Session::show_columns(const ShowStatement
     if (statement.name == "all") {
         for (const char* name : {"name", "setting", "description"}) add(name);
     } else {
-        add(statement.name);
+        const auto known = settings_->show(statement.name);
+        add(known ? known->first : statement.name);
     }
     if (services_.answers != nullptr && statement.name == kCache) {
         for (const char* name : {"answers", "bytes", "bytes_max", "hits", "misses", "stale", "evicted"}) add(name);
@@ -220,7 +221,6 @@ Outcome<void> Session::show(const ShowStatement& statement, bool with_descriptio
                                      std::pair<std::string, std::string>(kLastRoute, last_route_))
                                : settings_->show(statement.name);
         if (!value) return value.error();
-        columns[0].name = value->first;
         rows.push_back({value->second});
         if (columns.size() > 1) {
             const cache::Results::Counts counts = services_.answers->results.counts();
