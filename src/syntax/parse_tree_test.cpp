@@ -154,6 +154,7 @@ TEST(ParseTree, BoundsNestingInEveryForm) {
 TEST(ParseTree, TakesWideTextsAndUsualDepths) {
     EXPECT_TRUE(parse("INSERT INTO t VALUES (1, 'a')" + repeated(", (1, 'a')", 20000)));
     EXPECT_TRUE(parse("SELECT * FROM t WHERE a = 1" + repeated(" OR a = 2 AND b < 3", 5000)));
+    EXPECT_TRUE(parse("SELECT CASE" + repeated(" WHEN a = 1 THEN -2", 5000) + " ELSE 0 END FROM t"));
     EXPECT_TRUE(parse("SELECT " + repeated("(SELECT ", 150) + "1" + repeated(")", 150)));
     EXPECT_TRUE(parse("SELECT 1" + repeated(" UNION ALL SELECT 1", 900)));
 }

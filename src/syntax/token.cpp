@@ -39,7 +39,7 @@ bool is_flat(PgQuery__Token kind) {
 // What lies between one opening parenthesis and its closing one.
 struct Level {
     std::size_t chained = 0;   // set operations and joins: each holds what stands before it
-    std::size_t current = 0;   // since the last comma, AND or OR: their operands lie side by side
+    std::size_t current = 0;   // since the last comma, AND, OR, WHEN, THEN or ELSE: their operands lie side by side
     std::size_t deepest = 0;   // of `current`, in the operands before
     std::size_t betweens = 0;  // whose AND is still to come
 
@@ -91,6 +91,12 @@ class NestingCounter {
             case PG_QUERY__TOKEN__OR:
             case PG_QUERY__TOKEN__ASCII_44:  // ,
                 level.next_operand();
+                break;
+            case PG_QUERY__TOKEN__WHEN:
+            case PG_QUERY__TOKEN__THEN:
+            case PG_QUERY__TOKEN__ELSE:
+                level.next_operand();
+                ++level.current;
                 break;
             default:
                 if (!is_flat(kind)) ++level.current;

@@ -141,13 +141,13 @@ class Java:
             staging.rename(jars)
         return jars
 
-    def run(self, dependency: str, text: str, home: Path, *arguments: str) -> str:
-        """`text` as one source file, with the dependency on the class path."""
+    def run(self, dependency: str, text: str, home: Path, *arguments: str, **more: str) -> str:
+        """`text` as one source file, with the dependency on the class path. `more`: environment."""
         source = home / "Main.java"
         source.write_text(text)
         pom = ("<project><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId>"
                f"<artifactId>customers</artifactId><version>1</version><dependencies>{dependency}</dependencies></project>")
-        return run(["java", f"-Duser.home={home}", "-cp", f"{self._jars(pom)}/*", source, *arguments], home)
+        return run(["java", f"-Duser.home={home}", "-cp", f"{self._jars(pom)}/*", source, *arguments], home, **more)
 
     def test(self, folder: Path, home: Path, **more: str) -> str:
         """JUnit's console over the classes of a folder that has a pom.xml, which names the console among its
