@@ -52,8 +52,9 @@ void name_function_column(duckdb::TableRef& reference) {
     auto& table = reference.Cast<duckdb::TableFunctionRef>();
     if (table.alias.empty() || !table.column_name_alias.empty() || !table.function) return;
     if (table.function->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return;
-    const std::string& name = table.function->Cast<duckdb::FunctionExpression>().function_name;
-    if (name == "generate_series" || name == "unnest") table.column_name_alias.push_back(table.alias);
+    const auto& call = table.function->Cast<duckdb::FunctionExpression>();
+    const bool is_one_list = call.function_name == "unnest" && call.children.size() == 1;
+    if (call.function_name == "generate_series" || is_one_list) table.column_name_alias.push_back(table.alias);
 }
 
 void settle_defined_types(duckdb::SQLStatement& statement) {
@@ -85,6 +86,7 @@ void give_postgres_meaning(duckdb::SQLStatement& statement) {
         name_value_columns(reference);
         name_function_column(reference);
     };
+    visitor.table_pointer = unnest_side_by_side;
     visitor.query = [readers](duckdb::QueryNode& node) {
         if (node.type == duckdb::QueryNodeType::SELECT_NODE) make_rows(node.Cast<duckdb::SelectNode>(), readers);
     };

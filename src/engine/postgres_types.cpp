@@ -57,6 +57,14 @@ std::int64_t text_length(const duckdb::TypeExpression& type) {
     return 0;
 }
 
+bool is_json_array(const duckdb::TypeExpression& type) {
+    if (!duckdb::StringUtil::CIEquals(type.GetTypeName(), "list") || type.GetChildren().size() != 1) return false;
+    const duckdb::ParsedExpression& element = *type.GetChildren()[0];
+    if (element.GetExpressionClass() != duckdb::ExpressionClass::TYPE) return false;
+    const std::string& name = element.Cast<duckdb::TypeExpression>().GetTypeName();
+    return duckdb::StringUtil::CIEquals(name, "json") || duckdb::StringUtil::CIEquals(name, "jsonb");
+}
+
 // The digits after the point of a number as it is written; nullopt if the text is no plain number.
 std::optional<std::uint8_t> scale_of(const std::string& number) {
     if (number.empty() || number.find_first_not_of("+-0123456789.") != std::string::npos) return std::nullopt;
@@ -87,6 +95,12 @@ bool rewrite_cast(ParsedPointer& expression) {
         }
     }
     settle(*written);
+    if (is_json_array(*written) && constant_text(*cast.child).value_or("").starts_with('{')) {
+        // DuckDB would read the text as JSON; PostgreSQL's is an array of texts that are JSON.
+        cast.child =
+            duckdb::make_uniq<duckdb::CastExpression>(LogicalType::LIST(LogicalType::VARCHAR), std::move(cast.child));
+        return true;
+    }
     if (const std::int64_t length = text_length(*written); length > 0) {
         duckdb::vector<ParsedPointer> arguments;
         const std::string alias = expression->GetAlias();

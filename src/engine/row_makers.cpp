@@ -2,6 +2,10 @@
 
 #include <duckdb/parser/expression/function_expression.hpp>
 #include <duckdb/parser/parsed_expression_iterator.hpp>
+#include <duckdb/parser/statement/select_statement.hpp>
+#include <duckdb/parser/tableref/emptytableref.hpp>
+#include <duckdb/parser/tableref/subqueryref.hpp>
+#include <duckdb/parser/tableref/table_function_ref.hpp>
 #include <unordered_map>
 
 namespace boathouse::engine {
@@ -57,6 +61,29 @@ void make_rows_of(ParsedPointer& expression, Readers readers) {
 
 void make_rows(duckdb::SelectNode& select, Readers readers) {
     for (ParsedPointer& expression : select.select_list) make_rows_of(expression, readers);
+}
+
+void unnest_side_by_side(duckdb::unique_ptr<duckdb::TableRef>& reference) {
+    if (reference->type != duckdb::TableReferenceType::TABLE_FUNCTION) return;
+    auto& table = reference->Cast<duckdb::TableFunctionRef>();
+    if (!table.function || table.function->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return;
+    auto& call = table.function->Cast<FunctionExpression>();
+    const bool is_numbered = table.with_ordinality != duckdb::OrdinalityType::WITHOUT_ORDINALITY;
+    if (call.function_name != "unnest" || call.children.size() < 2 || is_numbered) return;
+    auto select = duckdb::make_uniq<duckdb::SelectNode>();
+    select->from_table = duckdb::make_uniq<duckdb::EmptyTableRef>();
+    for (ParsedPointer& list : call.children) {
+        duckdb::vector<ParsedPointer> arguments;
+        arguments.push_back(std::move(list));
+        select->select_list.push_back(make_call("unnest", std::move(arguments)));
+        select->select_list.back()->SetAlias("unnest");
+    }
+    auto statement = duckdb::make_uniq<duckdb::SelectStatement>();
+    statement->node = std::move(select);
+    auto rows =
+        duckdb::make_uniq<duckdb::SubqueryRef>(std::move(statement), table.alias.empty() ? "unnest" : table.alias);
+    rows->column_name_alias = std::move(table.column_name_alias);
+    reference = std::move(rows);
 }
 
 }  // namespace boathouse::engine

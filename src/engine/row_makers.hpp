@@ -1,4 +1,5 @@
-// Functions that give rows: in PostgreSQL's SELECT list generate_series(1, 3) is three rows, in DuckDB's a list.
+// Functions that give rows: in PostgreSQL's SELECT list generate_series(1, 3) is three rows, in DuckDB's a list; in its
+// FROM unnest() takes several arrays, in DuckDB's one.
 //
 // Private to src/engine/. Pure functions on a parse tree.
 #pragma once
@@ -12,5 +13,9 @@ namespace boathouse::engine {
 
 // Puts unnest() around such functions in the SELECT list, and the function that makes the list of rows in their place.
 void make_rows(duckdb::SelectNode& select, Readers readers);
+
+// FROM unnest(a, b): their rows side by side, the shorter's filled up with NULL. A subquery that has them in its SELECT
+// list takes its place.
+void unnest_side_by_side(duckdb::unique_ptr<duckdb::TableRef>& reference);
 
 }  // namespace boathouse::engine
