@@ -152,6 +152,8 @@ Status read_tables(Connection& lake, LakeState& state, const std::optional<std::
         if (row[4]) table.comment += (table.comment.empty() ? "" : " ") + fmt::format("[partitioned by {}]", *row[4]);
         while (at < columns->size() && number((*columns)[at][0]) < table.id) ++at;
         at = add_columns(table, *columns, at);
+        // What a drop and a rename of two clients at once may leave behind: no client of the lake has such a table.
+        if (table.columns.empty()) state.tables.pop_back();
     }
     return {};
 }
