@@ -26,7 +26,7 @@ RUN mkdir -p /etc/postgresql-common/createcluster.d \
         '/usr/share/i18n/locales/*' '/usr/share/i18n/charmaps/*' >/etc/dpkg/dpkg.cfg.d/boathouse \
  && apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        postgresql-15 libpq5 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libtomlplusplus3 libpg-query1504.0 \
+        postgresql-15 libpq5 libcurl4 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libtomlplusplus3 libpg-query1504.0 \
         libacl1 libcctz2 acl tzdata ca-certificates \
  && rm -rf /usr/share/perl /usr/lib/*-linux-gnu/perl \
         /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* \

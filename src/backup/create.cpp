@@ -145,12 +145,13 @@ Status copy_catalog(const Store& store, const config::Settings& settings, std::v
 Result<Manifest> create_backup(const config::Settings& settings, const std::string& bin_dir) {
     const auto lock = BackupLock::acquire(settings);
     if (!lock) return lock.error();
-    const auto store = Store::make(settings.backup_to);
-    if (!store) return store.error();
+    const auto made = make_store(settings);
+    if (!made) return made.error();
+    const Store& store = **made;
     const auto box = box_identity(settings);
     if (!box) return box.error();
-    if (auto claimed = claim_store(*store, *box); !claimed) return claimed.error();
-    if (auto cleared = store->remove_unfinished("base"); !cleared) return cleared.error();
+    if (auto claimed = claim_store(store, *box); !claimed) return claimed.error();
+    if (auto cleared = remove_halves(store); !cleared) return cleared.error();
 
     const auto endpoint = catalog::box_endpoint(settings);
     if (!endpoint) return endpoint.error();
@@ -159,17 +160,19 @@ Result<Manifest> create_backup(const config::Settings& settings, const std::stri
     if (auto held = hold_log(connections->server); !held) return held.error();
     Manifest manifest;
     if (auto noted = note_beginning(*connections, settings, manifest); !noted) return noted.error();
-    const std::string directory = base_directory(manifest.id);
-    if (store->has(directory)) {
-        return Error{ErrorKind::conflict, "a backup has begun within this second", "Wait for a moment.", ""};
+    if ((settings.backup_to + "/").starts_with(manifest.data_path)) {
+        return Error{ErrorKind::configuration, settings.backup_to + " lies among the lake's files",
+                     "Name another place with --backup-to: files that the lake does not know are removed there.", ""};
     }
-    const std::string unfinished = directory + std::string(kUnfinished);
-    auto status = copy_catalog(*store, settings, command_line(settings, *endpoint, bin_dir), unfinished, manifest);
+    const std::string directory = base_directory(manifest.id);
+    const auto taken = store.has(manifest_name(manifest.id));
+    if (!taken) return taken.error();
+    if (*taken) return Error{ErrorKind::conflict, "a backup has begun within this second", "Wait for a moment.", ""};
+    auto status = copy_catalog(store, settings, command_line(settings, *endpoint, bin_dir), directory, manifest);
     if (status) status = note_end(*connections, manifest);
-    if (status) status = store->write_text(unfinished + "/manifest.json", to_json(manifest));
-    if (status) status = store->rename(unfinished, directory);
+    if (status) status = store.write_text(manifest_name(manifest.id), to_json(manifest));
     if (status) return manifest;
-    (void)store->remove(unfinished);  // else the next backup does
+    (void)store.remove(directory);  // else the next backup does
     return status.error();
 }
 

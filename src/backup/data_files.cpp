@@ -1,7 +1,9 @@
 #include "backup/data_files.hpp"
 
 #include <filesystem>
+#include <map>
 
+#include "backup/s3_client.hpp"
 #include "base/log.hpp"
 
 namespace boathouse::backup {
@@ -34,13 +36,61 @@ SELECT CASE WHEN files.path_is_relative THEN tables.path || files.path ELSE file
        begin_snapshot <= newest.id AND (end_snapshot IS NULL OR end_snapshot > newest.id)
   FROM files JOIN tables USING (table_id), newest)sql";
 
-// Empty: it is there, whole.
-std::string fault_of(const DataFile& file) {
+struct Size {
+    long long bytes = -1;  // negative: it is not there
+    std::string why{};
+};
+
+// The sizes of objects by their URLs: those below the lake's path from a listing, others one by one.
+class BucketSizes {
+  public:
+    explicit BucketSizes(const config::Settings& settings) : settings_(settings) {}
+
+    Status list(const std::string& url) {
+        auto client = S3Client::open(url, settings_);
+        if (!client) return client.error();
+        const auto listing = (*client)->list(key_of(url), false);
+        if (!listing) return listing.error();
+        for (const auto& object : listing->objects) listed_[bucket_of(url) + "/" + object.key] = object.bytes;
+        listed_url_ = url;
+        return {};
+    }
+    Result<Size> of(const std::string& url) const {
+        if (!listed_url_.empty() && url.starts_with(listed_url_)) {
+            const auto found = listed_.find(bucket_of(url) + "/" + key_of(url));
+            return found == listed_.end() ? none() : Size{found->second, ""};
+        }
+        auto client = S3Client::open(url, settings_);
+        if (!client) return client.error();
+        const auto size = (*client)->size(key_of(url));
+        if (!size) return size.error();
+        return *size ? Size{**size, ""} : none();
+    }
+
+  private:
+    static Size none() { return {-1, "it is not in the bucket"}; }
+    static std::string bucket_of(const std::string& url) { return url.substr(0, url.find('/', kScheme.size())); }
+    static std::string key_of(const std::string& url) {
+        const std::size_t slash = url.find('/', kScheme.size());
+        return slash == std::string::npos ? "" : url.substr(slash + 1);
+    }
+    static constexpr std::string_view kScheme = "s3://";
+
+    const config::Settings& settings_;
+    std::string listed_url_;
+    std::map<std::string, long long> listed_;  // by "s3://bucket/key"
+};
+
+Size size_on_disk(const std::string& path) {
     std::error_code failed;
-    const auto size = std::filesystem::file_size(file.path, failed);
-    if (failed) return failed.message();
-    if (static_cast<long long>(size) == file.bytes) return "";
-    return fmt::format("{} bytes instead of {}", size, file.bytes);
+    const auto size = std::filesystem::file_size(path, failed);
+    return failed ? Size{-1, failed.message()} : Size{static_cast<long long>(size), ""};
+}
+
+// Empty: it is there, whole.
+std::string fault_of(const DataFile& file, const Size& size) {
+    if (size.bytes < 0) return size.why;
+    return size.bytes == file.bytes ? "" : fmt::format("{} bytes instead of {}", size.bytes, file.bytes);
 }
 
 }  // namespace
@@ -56,10 +106,17 @@ Result<std::vector<DataFile>> read_data_files(catalog::Connection& lake) {
     return files;
 }
 
-FileFindings check_local_files(const std::vector<DataFile>& files) {
+Result<FileFindings> check_files(const std::vector<DataFile>& files, const std::string& data_path,
+                                 const config::Settings& settings) {
+    BucketSizes bucket(settings);
+    if (config::is_s3(data_path)) {
+        if (auto listed = bucket.list(data_path); !listed) return listed.error();
+    }
     FileFindings findings;
     for (const DataFile& file : files) {
-        const std::string fault = fault_of(file);
+        const auto size = config::is_s3(file.path) ? bucket.of(file.path) : size_on_disk(file.path);
+        if (!size) return size.error();
+        const std::string fault = fault_of(file, *size);
         if (!file.is_current) {
             ++findings.history_files;
             findings.history_missing += fault.empty() ? 0 : 1;

@@ -1,7 +1,6 @@
 // The lake's files as its catalog lists them, and whether they are there.
 //
-// The catalog alone is asked, as the engine's role, and the file system; files on S3 are the engine's to look at.
-// Blocking; one thread.
+// The catalog is asked, as the engine's role, and the file system or the bucket, which is listed. Blocking; one thread.
 #pragma once
 
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "catalog/connection.hpp"
+#include "config/settings.hpp"
 
 namespace boathouse::backup {
 
@@ -29,7 +29,8 @@ struct FileFindings {
     long long history_missing = 0;
 };
 
-// Local ones: there, with the size that the catalog says.
-FileFindings check_local_files(const std::vector<DataFile>& files);
+// There, with the size that the catalog says. `data_path`: the lake's. Errors: those of S3Client.
+Result<FileFindings> check_files(const std::vector<DataFile>& files, const std::string& data_path,
+                                 const config::Settings& settings);
 
 }  // namespace boathouse::backup

@@ -65,6 +65,10 @@ std::string base_directory(const std::string& id) {
     return std::string(kBase) + "/" + id;
 }
 
+std::string manifest_name(const std::string& id) {
+    return base_directory(id) + "/" + kManifest;
+}
+
 std::string to_json(const Manifest& manifest) {
     return json::serialize(json::object{{"format", kFormat},
                                         {"id", manifest.id},
@@ -100,13 +104,27 @@ Result<Manifest> manifest_from_json(const std::string& text, const std::string& 
     }
 }
 
+Status remove_halves(const Store& store) {
+    const auto entries = store.list(kBase);
+    if (!entries) return entries.error();
+    for (const Entry& entry : *entries) {
+        const auto whole = store.has(manifest_name(entry.name));
+        if (!whole) return whole.error();
+        if (*whole) continue;
+        if (auto removed = store.remove(base_directory(entry.name)); !removed) return removed;
+    }
+    return store.remove_unfinished(kBase);
+}
+
 Result<std::vector<Manifest>> read_manifests(const Store& store) {
     const auto entries = store.list(kBase);
     if (!entries) return entries.error();
     std::vector<Manifest> manifests;
     for (const Entry& entry : *entries) {
-        const std::string name = base_directory(entry.name) + "/" + kManifest;
-        if (!entry.is_directory || !store.has(name)) continue;
+        const std::string name = manifest_name(entry.name);
+        const auto whole = store.has(name);
+        if (!whole) return whole.error();
+        if (!entry.is_directory || !*whole) continue;
         const auto text = store.read_text(name);
         if (!text) return text.error();
         auto manifest = manifest_from_json(*text, store.path(name));
@@ -117,9 +135,13 @@ Result<std::vector<Manifest>> read_manifests(const Store& store) {
 }
 
 Status claim_store(const Store& store, const std::string& box) {
-    if (!store.has(kOwnerFile)) {
+    auto taken = store.has(kOwnerFile);
+    if (!taken) return taken.error();
+    if (!*taken) {
         auto claimed = store.write_text(kOwnerFile, json::serialize(json::object{{"format", kFormat}, {"box", box}}));
-        if (claimed || !store.has(kOwnerFile)) return claimed;  // else another process of a box's was first
+        if (claimed) return {};
+        taken = store.has(kOwnerFile);  // else another process of a box's was first
+        if (!taken || !*taken) return claimed;
     }
     const auto text = store.read_text(kOwnerFile);
     if (!text) return text.error();
@@ -129,7 +151,7 @@ Status claim_store(const Store& store, const std::string& box) {
     const auto* owner = object == nullptr ? nullptr : object->if_contains("box");
     if (owner == nullptr || !owner->is_string()) return unreadable(store.path(kOwnerFile), "it is damaged");
     if (owner->as_string() == box) return {};
-    return Error{ErrorKind::conflict, store.directory() + " holds the backups of another box",
+    return Error{ErrorKind::conflict, store.place() + " holds the backups of another box",
                  "Give this box a directory of its own with --backup-to; a restored box is another box.", ""};
 }
 

@@ -41,6 +41,10 @@ std::string id_of(double unix_seconds);
 
 // Where a backup and its manifest lie.
 std::string base_directory(const std::string& id);
+std::string manifest_name(const std::string& id);
+
+// What backups that failed have left, or were killed. While no other is being made.
+Status remove_halves(const Store& store);
 
 // All that are whole, the oldest first. Errors: corrupt (a manifest that cannot be read), permission.
 Result<std::vector<Manifest>> read_manifests(const Store& store);

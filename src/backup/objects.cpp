@@ -43,12 +43,14 @@ Result<Stored> store_object(const Store& store, const std::string& name, const S
     return stored;
 }
 
-std::string stored_name(const Store& store, const std::string& name) {
+Result<std::string> stored_name(const Store& store, const std::string& name) {
     const std::string compressed = name + std::string(kCompressed);
     for (const std::string& candidate : {compressed, compressed + std::string(kSealed)}) {
-        if (store.has(candidate)) return candidate;
+        const auto there = store.has(candidate);
+        if (!there) return there.error();
+        if (*there) return candidate;
     }
-    return "";
+    return std::string();
 }
 
 Result<std::unique_ptr<Source>> open_object(const Store& store, const std::string& stored_name, const Secret& key) {

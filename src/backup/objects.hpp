@@ -22,8 +22,8 @@ struct Stored {
 // Writes `source` as `name` (without the endings for compression and sealing); it counts once this has returned.
 Result<Stored> store_object(const Store& store, const std::string& name, const Secret& key, Source& source);
 
-// Under which name it lies there; nothing where it does not.
-std::string stored_name(const Store& store, const std::string& name);
+// Under which name it lies there; empty where it does not.
+Result<std::string> stored_name(const Store& store, const std::string& name);
 
 // The bytes as they were, of a stored name.
 Result<std::unique_ptr<Source>> open_object(const Store& store, const std::string& stored_name, const Secret& key);

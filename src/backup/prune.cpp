@@ -14,8 +14,9 @@ Result<long long> prune_wal(const Store& store, const std::vector<Manifest>& man
     long long removed = 0;
     for (const std::string& name : *names) {
         if (manifests.empty() || !is_earlier_wal(name, manifests.front().wal_first)) continue;
-        const std::string stored = stored_name(store, std::string(kWalDirectory) + "/" + name);
-        if (auto gone = store.remove(stored); !gone) return gone.error();
+        const auto stored = stored_name(store, std::string(kWalDirectory) + "/" + name);
+        if (!stored) return stored.error();
+        if (auto gone = store.remove(*stored); !gone) return gone.error();
         ++removed;
     }
     return removed;
@@ -35,26 +36,25 @@ std::vector<std::string> superseded(const std::vector<Manifest>& manifests, doub
 Result<Pruned> prune(const config::Settings& settings, double oldest_moment_unix) {
     const auto lock = BackupLock::acquire(settings);
     if (!lock) return lock.error();
-    const auto store = Store::open(settings.backup_to);
-    if (!store) return store.error();
+    const auto opened = open_store(settings);
+    if (!opened) return opened.error();
+    const Store& store = **opened;
     const auto box = box_identity(settings);
     if (!box) return box.error();
-    if (auto claimed = claim_store(*store, *box); !claimed) return claimed.error();
-    if (auto cleared = store->remove_unfinished("base"); !cleared) return cleared.error();
-    const auto manifests = read_manifests(*store);
+    if (auto claimed = claim_store(store, *box); !claimed) return claimed.error();
+    if (auto cleared = remove_halves(store); !cleared) return cleared.error();
+    const auto manifests = read_manifests(store);
     if (!manifests) return manifests.error();
     Pruned pruned;
     pruned.backups = superseded(*manifests, oldest_moment_unix);
     pruned.kept = static_cast<long long>(manifests->size() - pruned.backups.size());
     for (const std::string& id : pruned.backups) {
-        const std::string directory = base_directory(id);
-        const std::string unfinished = directory + std::string(kUnfinished);
-        if (auto renamed = store->rename(directory, unfinished); !renamed) return renamed.error();
-        if (auto removed = store->remove(unfinished); !removed) return removed.error();
+        if (auto unlisted = store.remove(manifest_name(id)); !unlisted) return unlisted.error();
+        if (auto removed = store.remove(base_directory(id)); !removed) return removed.error();
     }
-    const auto left = read_manifests(*store);
+    const auto left = read_manifests(store);
     if (!left) return left.error();
-    const auto pieces = prune_wal(*store, *left);
+    const auto pieces = prune_wal(store, *left);
     if (!pieces) return pieces.error();
     pruned.wal_pieces = *pieces;
     return pruned;

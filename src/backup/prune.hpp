@@ -1,7 +1,7 @@
 // Which backups may go: those that no moment within the retention is restored from.
 //
 // The newest backup from before the retention began is kept, because every later moment needs a backup from before it;
-// so is the newest of all. A backup that goes is renamed first, so a prune that is cut short leaves no half one listed.
+// so is the newest of all. A backup's manifest goes first, so a prune that is cut short leaves no half one listed.
 #pragma once
 
 #include <string>

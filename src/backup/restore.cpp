@@ -171,11 +171,13 @@ Status look_at_lake(const Work& work, bool counts, bool deep, Restored& restored
     if (!record) return record.error();
     restored.snapshot = record->snapshot;
     restored.data_path = record->data_path;
-    if (!config::is_s3(record->data_path)) {
-        const auto files = read_data_files(*lake);
-        if (!files) return files.error();
-        restored.files = check_local_files(*files);
-        restored.files_checked = true;
+    const auto files = read_data_files(*lake);
+    if (!files) return files.error();
+    restored.files_checked = !config::is_s3(record->data_path) || !work.settings.aws_access_key_id.empty();
+    if (restored.files_checked) {
+        auto findings = check_files(*files, record->data_path, work.settings);
+        if (!findings) return findings.error();
+        restored.files = std::move(*findings);
     }
     if (auto spared = spare_files(work.settings, *lake); !spared) return spared;
     if (!counts && !deep) return {};
@@ -326,26 +328,26 @@ Status check_digest(const Store& store, const Manifest& manifest) {
 }  // namespace
 
 Result<Restored> restore(const RestoreOptions& options) {
-    const auto store = Store::open(options.settings.backup_to);
+    const auto store = open_store(options.settings);
     if (!store) return store.error();
-    const auto manifests = read_manifests(*store);
+    const auto manifests = read_manifests(**store);
     if (!manifests) return manifests.error();
     const auto plan = plan_restore(*manifests, options.to);
     if (!plan) return plan.error();
-    return restore_plan(options, *store, *manifests, *plan, false);
+    return restore_plan(options, **store, *manifests, *plan, false);
 }
 
 Result<Restored> verify_backup(const RestoreOptions& options, const std::string& scratch) {
-    const auto store = Store::open(options.settings.backup_to);
+    const auto store = open_store(options.settings);
     if (!store) return store.error();
-    const auto manifests = read_manifests(*store);
+    const auto manifests = read_manifests(**store);
     if (!manifests) return manifests.error();
     const auto plan = plan_restore(*manifests, options.to);
     if (!plan) return plan.error();
-    if (auto checked = check_digest(*store, plan->backup); !checked) return checked.error();
+    if (auto checked = check_digest(**store, plan->backup); !checked) return checked.error();
     RestoreOptions scratch_options = options;
     scratch_options.into = scratch + "/boathouse-verify-" + plan->backup.id;
-    auto restored = restore_plan(scratch_options, *store, *manifests, *plan, true);
+    auto restored = restore_plan(scratch_options, **store, *manifests, *plan, true);
     std::error_code ignored;
     if (restored) fs::remove_all(scratch_options.into, ignored);
     return restored;

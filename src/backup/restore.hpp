@@ -35,7 +35,7 @@ struct Restored {
     long long snapshot = 0;
     std::string data_path{};
     FileFindings files{};
-    bool files_checked = false;  // not for a lake on S3
+    bool files_checked = false;  // not for a lake on S3 whose key comes from the AWS credential chain
     std::vector<TableRows> tables{};
 };
 

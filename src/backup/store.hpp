@@ -1,8 +1,8 @@
-// The place that backups go to: a directory, in which a file is there whole and durable or not at all.
+// The place that backups go to: a directory or a bucket, in which a file is there whole and durable or not at all.
 //
-// A file is written under another name (*.unfinished), made durable and renamed, so that a process that is killed, or a
-// disk that is full, leaves what was there before. Files are private (0600, directories 0700): a catalog holds the
-// verifiers of passwords, and the keys of an encrypted lake. Names are relative, with '/'. Blocking; any thread.
+// Files are private: a catalog holds the verifiers of passwords, and the keys of an encrypted lake. Nothing is ever
+// overwritten. Names are relative, with '/'. Blocking; a store is one thread's. Errors, beside those that are named:
+// permission, unavailable, limit (no room).
 #pragma once
 
 #include <memory>
@@ -12,57 +12,48 @@
 
 #include "backup/bytes.hpp"
 #include "base/error.hpp"
+#include "config/settings.hpp"
 
 namespace boathouse::backup {
 
 struct Entry {
     std::string name;  // without its directory's
     long long bytes = 0;
-    double modified_unix = 0;
     bool is_directory = false;
 };
 
 class Store {
   public:
-    // For writing: makes the directory. Errors: permission, limit (disk full).
-    static Result<Store> make(const std::string& directory);
-    // For reading. Errors: not_found.
-    static Result<Store> open(const std::string& directory);
+    Store() = default;
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+    virtual ~Store() = default;
 
-    const std::string& directory() const { return directory_; }
-    std::string path(const std::string& name) const { return directory_ + "/" + name; }
+    // "/mnt/backup/lake", "s3://bucket/lake"; and what is in it, for messages.
+    virtual std::string place() const = 0;
+    std::string path(const std::string& name) const { return place() + "/" + name; }
 
-    // Directories on the way are made. Errors: conflict (the name is there: nothing is ever overwritten), limit.
-    Result<std::unique_ptr<Sink>> create(const std::string& name) const;
-    // Errors: not_found, permission.
-    Result<std::unique_ptr<Source>> read(const std::string& name) const;
+    // Directories on the way are made. Errors: conflict (the name is there).
+    virtual Result<std::unique_ptr<Sink>> create(const std::string& name) const = 0;
+    // Errors: not_found.
+    virtual Result<std::unique_ptr<Source>> read(const std::string& name) const = 0;
+    // A file.
+    virtual Result<bool> has(const std::string& name) const = 0;
+    // What lies in a directory, by name, without what is unfinished; nothing where there is no such directory.
+    virtual Result<std::vector<Entry>> list(const std::string& directory) const = 0;
+    // A file, or a directory with all that is in it. What is not there is removed already.
+    virtual Status remove(const std::string& name) const = 0;
+    // What a process that was killed while it wrote has left in a directory, at any depth.
+    virtual Status remove_unfinished(const std::string& directory) const = 0;
 
     // A small text, whole.
     Status write_text(const std::string& name, std::string_view text) const;
     Result<std::string> read_text(const std::string& name) const;
-
-    bool has(const std::string& name) const;
-    // What lies in a directory, by name, without what is unfinished; nothing where there is no such directory.
-    Result<std::vector<Entry>> list(const std::string& directory) const;
-    // A file, or a directory with all that is in it. What is not there is removed already.
-    Status remove(const std::string& name) const;
-    Status rename(const std::string& from, const std::string& to) const;
-    // What a process that was killed has left in a directory.
-    Status remove_unfinished(const std::string& directory) const;
-
-  private:
-    explicit Store(std::string directory) : directory_(std::move(directory)) {}
-    std::string directory_;
 };
 
-// The end of a name that does not count yet.
-inline constexpr std::string_view kUnfinished = ".unfinished";
-
-// Any file of this machine. Errors: not_found, permission.
-Result<std::unique_ptr<Source>> read_local_file(const std::string& path);
-
-// A new file, private, that counts once it is finished; what was there is replaced only by a caller that says so.
-enum class Existing { refused, replaced };
-Result<std::unique_ptr<Sink>> create_local_file(const std::string& path, Existing existing);
+// The settings' backup_to. For writing: a directory is made, a bucket is not. Errors: configuration (no key for S3).
+Result<std::unique_ptr<Store>> make_store(const config::Settings& settings);
+// For reading. Errors: not_found (no such directory).
+Result<std::unique_ptr<Store>> open_store(const config::Settings& settings);
 
 }  // namespace boathouse::backup

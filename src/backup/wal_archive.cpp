@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "backup/local_file.hpp"
 #include "backup/objects.hpp"
 #include "base/log.hpp"
 
@@ -45,7 +46,9 @@ Status compare(const Store& store, const std::string& stored, const std::string&
 
 Status archive_wal(const Store& store, const std::string& file, const Secret& key) {
     const std::string name = place_of(std::filesystem::path(file).filename().string());
-    if (const std::string stored = stored_name(store, name); !stored.empty()) return compare(store, stored, file, key);
+    const auto stored = stored_name(store, name);
+    if (!stored) return stored.error();
+    if (!stored->empty()) return compare(store, *stored, file, key);
     auto source = read_local_file(file);
     if (!source) return source.error();
     const auto kept = store_object(store, name, key, **source);
@@ -54,9 +57,10 @@ Status archive_wal(const Store& store, const std::string& file, const Secret& ke
 }
 
 Status fetch_wal(const Store& store, const std::string& name, const std::string& destination, const Secret& key) {
-    const std::string stored = stored_name(store, place_of(name));
-    if (stored.empty()) return Error{ErrorKind::not_found, name + " is not in " + store.path(kWalDirectory), "", ""};
-    auto source = open_object(store, stored, key);
+    const auto stored = stored_name(store, place_of(name));
+    if (!stored) return stored.error();
+    if (stored->empty()) return Error{ErrorKind::not_found, name + " is not in " + store.path(kWalDirectory), "", ""};
+    auto source = open_object(store, *stored, key);
     if (!source) return source.error();
     auto sink = create_local_file(destination, Existing::replaced);
     if (!sink) return sink.error();

@@ -43,6 +43,16 @@ std::string path_of(const Invocation& invocation) {
     return path == invocation.environment.end() ? "" : path->second;
 }
 
+void adopt_store(const config::Settings& of_box, config::Settings& settings) {
+    settings.s3_endpoint = of_box.s3_endpoint;
+    settings.s3_url_style = of_box.s3_url_style;
+    settings.s3_use_ssl = of_box.s3_use_ssl;
+    settings.aws_region = of_box.aws_region;
+    settings.aws_access_key_id = of_box.aws_access_key_id;
+    settings.aws_secret_access_key = of_box.aws_secret_access_key;
+    settings.aws_session_token = of_box.aws_session_token;
+}
+
 Result<config::Settings> backup_settings(const Invocation& invocation) {
     auto settings = read_settings(invocation);
     if (!settings) return settings;
@@ -59,10 +69,12 @@ Result<config::Settings> backup_settings(const Invocation& invocation) {
         settings->backup_to = of_box.loaded.settings.backup_to;
         settings->backup_rate_mb = of_box.loaded.settings.backup_rate_mb;
         if (settings->backup_key.empty()) settings->backup_key = of_box.loaded.settings.backup_key;
+        if (settings->aws_access_key_id.empty()) adopt_store(of_box.loaded.settings, *settings);
     }
     if (settings->backup_to.empty()) {
-        return Error{ErrorKind::configuration, "it is not said where backups are",
-                     "Name their directory with --backup-to, BOATHOUSE_BACKUP_TO or backup_to in the file.", ""};
+        return Error{
+            ErrorKind::configuration, "it is not said where backups are",
+            "Name their directory or s3:// URL with --backup-to, BOATHOUSE_BACKUP_TO or backup_to in the file.", ""};
     }
     return settings;
 }
@@ -82,7 +94,7 @@ Status become_box_user(const config::Settings& settings) {
 
 // A backup is worth little without the files that its catalog names: the keeper must leave them.
 Status protect_files(config::Settings settings) {
-    auto databases = connect_to_keeper(settings);
+    auto databases = connect_to_keeper(std::move(settings));
     if (!databases) return databases.error();
     const auto policies = keeper::read_policies(databases->both());
     if (!policies) return policies.error();
@@ -135,9 +147,9 @@ int create(const Invocation& invocation, const BackupArguments& arguments) {
 int list(const Invocation& invocation, const BackupArguments& arguments) {
     const auto settings = backup_settings(invocation);
     if (!settings) return fail(settings.error());
-    const auto store = backup::Store::open(settings->backup_to);
+    const auto store = backup::open_store(*settings);
     if (!store) return fail(store.error());
-    const auto manifests = backup::read_manifests(*store);
+    const auto manifests = backup::read_manifests(**store);
     if (!manifests) return fail(manifests.error());
     boost::json::array array;
     for (const backup::Manifest& manifest : *manifests) {
@@ -145,7 +157,7 @@ int list(const Invocation& invocation, const BackupArguments& arguments) {
         if (!arguments.json) print(manifest);
     }
     if (arguments.json) std::cout << array << "\n";
-    if (!arguments.json && manifests->empty()) std::cerr << "There is no backup in " << store->directory() << ".\n";
+    if (!arguments.json && manifests->empty()) std::cerr << "There is no backup in " << (*store)->place() << ".\n";
     return kExitOk;
 }
 
@@ -153,7 +165,7 @@ int list(const Invocation& invocation, const BackupArguments& arguments) {
 Result<double> retention(config::Settings settings, const std::string& older_than) {
     std::string text = older_than;
     if (text.empty()) {
-        auto databases = connect_to_keeper(settings);
+        auto databases = connect_to_keeper(std::move(settings));
         if (!databases) return databases.error();
         const auto policies = keeper::read_policies(databases->both());
         if (!policies) return policies.error();
@@ -187,23 +199,23 @@ constexpr int kExitEndsRecovery = 255;
 int archive_wal(const Invocation& invocation, const BackupArguments& arguments) {
     const auto settings = backup_settings(invocation);
     if (!settings) return fail(settings.error());
-    const auto store = backup::Store::make(settings->backup_to);
+    const auto store = backup::make_store(*settings);
     if (!store) return fail(store.error());
     const auto box = backup::box_identity(*settings);
     if (!box) return fail(box.error());
-    if (auto claimed = backup::claim_store(*store, *box); !claimed) return fail(claimed.error());
-    if (auto kept = backup::archive_wal(*store, arguments.id, settings->backup_key); !kept) return fail(kept.error());
+    if (auto claimed = backup::claim_store(**store, *box); !claimed) return fail(claimed.error());
+    if (auto kept = backup::archive_wal(**store, arguments.id, settings->backup_key); !kept) return fail(kept.error());
     return kExitOk;
 }
 
 int fetch_wal(const Invocation& invocation, const BackupArguments& arguments) {
     const auto settings = backup_settings(invocation);
-    const auto store = settings ? backup::Store::open(settings->backup_to) : settings.error();
+    const auto store = settings ? backup::open_store(*settings) : settings.error();
     if (!store) {
         (void)fail(store.error());
         return kExitEndsRecovery;
     }
-    auto fetched = backup::fetch_wal(*store, arguments.id, arguments.into, settings->backup_key);
+    auto fetched = backup::fetch_wal(**store, arguments.id, arguments.into, settings->backup_key);
     if (fetched) return kExitOk;
     if (fetched.error().kind == ErrorKind::not_found) return kExitFailed;
     (void)fail(fetched.error());
@@ -241,6 +253,8 @@ bool print(const backup::Restored& restored, bool json) {
         std::cout << "files    " << files.files << " of the snapshot, " << static_cast<double>(files.bytes) / kMegabyte
                   << " MB, " << files.missing.size() << " missing; of older snapshots " << files.history_files << ", "
                   << files.history_missing << " missing\n";
+    } else {
+        std::cout << "files    not looked at: AWS_ACCESS_KEY_ID is not set\n";
     }
     for (const backup::TableRows& table : restored.tables) {
         std::cout << "rows     " << table.schema << "." << table.table << " " << table.rows << "\n";

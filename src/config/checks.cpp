@@ -32,6 +32,7 @@ class Checker {
     void catalog();
     void data_path();
     void s3();
+    void backup_bucket();
     void backup();
 
   private:
@@ -221,6 +222,18 @@ void Checker::s3() {
     }
 }
 
+void Checker::backup_bucket() {
+    const std::string& place = settings_.backup_to;
+    if (const std::string fault = s3_url_fault(place); !fault.empty()) return wrong("backup_to", fault);
+    if ((place + "/").starts_with(effective_data_path(settings_)))
+        wrong("backup_to", place + " lies among the lake's files, whose orphans are removed: name another path");
+    if (settings_.aws_access_key_id.empty() || settings_.aws_secret_access_key.empty()) {
+        missing("AWS_ACCESS_KEY_ID", "backups go to " + place +
+                                         " and have no key: give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the AWS "
+                                         "credential chain is not used for backups");
+    }
+}
+
 // What is lost together is no backup.
 void Checker::backup() {
     constexpr std::size_t kKeyDigits = 64;
@@ -231,11 +244,14 @@ void Checker::backup() {
     }
     const std::string& place = settings_.backup_to;
     if (place.empty()) return;
-    if (place.find("://") != std::string::npos) {
-        wrong("backup_to", "'" + place + "' is not a local directory");
+    if (is_s3(place)) {
+        backup_bucket();
+    } else if (place.find("://") != std::string::npos) {
+        wrong("backup_to", "'" + place + "' is neither a local directory nor an s3:// URL");
     } else if ((place + "/").rfind(settings_.data_dir + "/", 0) == 0) {
         wrong("backup_to", place + " lies in the data directory, and would be lost with it: name another disk's");
-    } else if (!settings_.catalog.empty()) {
+    }
+    if (!settings_.catalog.empty()) {
         wrong("backup_to",
               "the catalog is external, and its files are its provider's: use the backups and the "
               "point-in-time recovery of that PostgreSQL, and leave this out");

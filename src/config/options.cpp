@@ -500,9 +500,10 @@ std::vector<Option> backup_options() {
          .default_note = "nothing is archived",
          .shape = Shape::directory,
          .example = "/mnt/backup/lake",
-         .prose = "Directory that this box's backups go to, on another disk than the data directory. A box that is "
-                  "started with it also archives PostgreSQL's log of changes there, so that the lake can be brought "
-                  "back as of any moment since the oldest backup. The box's user must be able to write to it."},
+         .prose = "Where this box's backups go: a directory on another disk than the data directory, which the box's "
+                  "user must be able to write to, or an `s3://bucket/path` URL, with the S3 settings and keys that the "
+                  "lake's files have. A box that is started with it also archives PostgreSQL's log of changes there, "
+                  "so that the lake can be brought back as of any moment since the oldest backup."},
         {.key = "backup_key",
          .flag = "",
          .environment = {"BOATHOUSE_BACKUP_KEY"},

@@ -36,8 +36,12 @@ Status write_backup_settings(const config::Settings& settings, const std::string
         ::unlink(path.c_str());
         return {};
     }
-    return write_file(path, config::file_text(settings, {"data_dir", "backup_to", "backup_key", "backup_rate_mb"}),
-                      0600);
+    std::vector<std::string_view> keys{"data_dir", "backup_to", "backup_key", "backup_rate_mb"};
+    if (config::is_s3(settings.backup_to)) {
+        keys.insert(keys.end(), {"s3_endpoint", "s3_url_style", "s3_use_ssl", "aws_region", "aws_access_key_id",
+                                 "aws_secret_access_key", "aws_session_token"});
+    }
+    return write_file(path, config::file_text(settings, keys), 0600);
 }
 
 }  // namespace boathouse::supervisor

@@ -121,7 +121,7 @@ def test_an_interrupted_backup_is_none_and_two_do_not_meet(lake, backup):
     process = subprocess.Popen([lake.box.binary, "backup", "create", "--data-dir", lake.box.data_dir,
                                 "--backup-rate-mb", "1"], env=lake.box.environment, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while not list(lake.store.glob("base/*.unfinished")):
+    while not list(lake.store.glob("base/*/*.unfinished")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     refused = lake.create()
@@ -135,7 +135,7 @@ def test_an_interrupted_backup_is_none_and_two_do_not_meet(lake, backup):
         time.sleep(0.05)
     again = lake.create().json
     assert lake.listed() == [backup["id"], again["id"]]
-    assert not list(lake.store.glob("base/*.unfinished"))
+    assert [path.name for path in (lake.store / "base").iterdir() if not (path / "manifest.json").exists()] == []
 
 
 def test_writers_go_on_while_a_backup_is_made(lake, backup, into):
