@@ -157,6 +157,7 @@ std::unique_ptr<CLI::App> command_tree(Invocation& invocation) {
     add_backup(*root, invocation);
     add_restore(*root, invocation);
     add_migrate(*root, invocation);
+    add_upgrade_postgres(*root, invocation);
     add_doctor(*root, invocation);
     add_demo(*root, invocation);
     add_config(*root, invocation);

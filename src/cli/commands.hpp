@@ -18,6 +18,7 @@ void add_undo(CLI::App& root, Invocation& invocation);
 void add_backup(CLI::App& root, Invocation& invocation);
 void add_restore(CLI::App& root, Invocation& invocation);
 void add_migrate(CLI::App& root, Invocation& invocation);
+void add_upgrade_postgres(CLI::App& root, Invocation& invocation);
 void add_doctor(CLI::App& root, Invocation& invocation);
 void add_demo(CLI::App& root, Invocation& invocation);
 void add_config(CLI::App& root, Invocation& invocation);

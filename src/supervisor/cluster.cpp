@@ -117,7 +117,7 @@ ChildOptions initdb_options(const PostgresInstallation& postgres, const std::str
         .death_signal = SIGKILL};
 }
 
-Status adopt_new_cluster(const std::string& pgdata) {
+Status configure_new_cluster(const std::string& pgdata) {
     const std::string path = unfinished(pgdata) + "/postgresql.conf";
     auto settings = read_file(path);
     if (!settings) return settings.error();
@@ -126,8 +126,11 @@ Status adopt_new_cluster(const std::string& pgdata) {
         "include 'boathouse.conf'\n"
         "include_if_exists 'local.conf'\n";
     if (auto written = write_file(path, *settings, 0600); !written) return written;
-    auto local = write_file(unfinished(pgdata) + "/local.conf", "# Your own PostgreSQL settings.\n", 0600);
-    if (!local) return local;
+    return write_file(unfinished(pgdata) + "/local.conf", "# Your own PostgreSQL settings.\n", 0600);
+}
+
+Status adopt_new_cluster(const std::string& pgdata) {
+    if (auto configured = configure_new_cluster(pgdata); !configured) return configured;
     // initdb has made the cluster's files durable; the rename is made durable with the directory that holds it.
     if (std::rename(unfinished(pgdata).c_str(), pgdata.c_str()) != 0) {
         return os_error("cannot rename " + unfinished(pgdata) + " to " + pgdata, errno);

@@ -28,7 +28,10 @@ Status clear_remains(const std::string& pgdata, const std::string& socket_dir);
 // How to run initdb into postgres.new/.
 ChildOptions initdb_options(const PostgresInstallation& postgres, const std::string& pgdata);
 
-// After initdb has succeeded: makes the cluster include our settings, and gives it its name.
+// After initdb has succeeded: makes the cluster in postgres.new/ include our settings.
+Status configure_new_cluster(const std::string& pgdata);
+
+// The same, and gives it its name.
 Status adopt_new_cluster(const std::string& pgdata);
 
 // The postmaster's word on itself in postmaster.pid: "starting", "ready", "stopping"…; empty before it has written one,

@@ -70,7 +70,8 @@ Error none_fits(const PostgresSearch& search, const std::vector<PostgresInstalla
             "the data directory's cluster was made by PostgreSQL " + major + ", and " +
                 (found.empty() ? "no PostgreSQL was found " + where : "only others were found: " + list(found)),
             "install PostgreSQL " + major + " (Debian: postgresql-" + major +
-                "), or point --pg-bin at the directory that holds its postgres and initdb");
+                "), or point --pg-bin at the directory that holds its postgres and initdb; `boathouse "
+                "upgrade-postgres` moves the cluster to a newer one");
     }
     if (found.empty()) {
         return configuration("no PostgreSQL was found " + where,
