@@ -14,8 +14,10 @@
 #include "catalog/version_guard.hpp"
 #include "cli/commands.hpp"
 #include "cli/running_box.hpp"
+#include "cli/stopped_box.hpp"
 #include "config/version.hpp"
 #include "supervisor/postgres_installation.hpp"
+#include "upgrade/dump_back.hpp"
 
 namespace boathouse::cli {
 namespace {
@@ -25,6 +27,7 @@ struct MigrateOptions {
     bool lock = false;
     bool yes = false;
     std::string dump_to;
+    std::string back;
 };
 
 const char* in_words(catalog::GuardState state) {
@@ -82,11 +85,9 @@ Result<std::string> default_dump_file(const config::Settings& settings) {
 }
 
 Result<std::string> dump(const Invocation& invocation, const config::Settings& settings, const std::string& dump_to) {
-    const auto path = invocation.environment.find("PATH");
     const auto major = supervisor::cluster_major(config::postgres_dir(settings));
-    const auto postgres = supervisor::find_postgres({.pg_bin = settings.pg_bin,
-                                                     .path = path == invocation.environment.end() ? "" : path->second,
-                                                     .major = major ? *major : std::nullopt});
+    const auto postgres = supervisor::find_postgres(
+        {.pg_bin = settings.pg_bin, .path = search_path(invocation), .major = major ? *major : std::nullopt});
     if (!postgres) return postgres.error();
     const auto endpoint = catalog::box_endpoint(settings);
     if (!endpoint) return endpoint.error();
@@ -111,7 +112,27 @@ int allow(const Invocation& invocation, const config::Settings& settings, catalo
     return kExitOk;
 }
 
+// A migrated catalog cannot be opened by this box's engine, so the way back is one for a box that does not run.
+int back(const Invocation& invocation, const std::string& dump_file) {
+    const std::string dump = std::filesystem::absolute(dump_file).string();
+    const auto box = take_stopped_box(invocation);
+    if (!box) return fail(box.error());
+    const auto major = cluster_major(box->settings);
+    if (!major) return fail(major.error());
+    const auto postgres =
+        supervisor::find_postgres({.pg_bin = box->settings.pg_bin, .path = search_path(invocation), .major = *major});
+    if (!postgres) return fail(postgres.error());
+    const auto kept = upgrade::bring_back(
+        {.settings = box->settings, .postgres = *postgres, .os_user = box->user.name, .dump = dump});
+    if (!kept) return fail(kept.error());
+    std::cout << "The catalog is the one of the dump again. Start the box: boathouse serve --data-dir "
+              << box->settings.data_dir << "\nThe one that was there is the database " << *kept
+              << " now; drop it when nobody needs it.\n";
+    return kExitOk;
+}
+
 int migrate(const Invocation& invocation, const MigrateOptions& options) {
+    if (!options.back.empty()) return back(invocation, options.back);
     auto settings = read_settings(invocation);
     if (!settings) return fail(settings.error());
     if (const auto adopted = adopt_running_box(*settings); !adopted) return fail(adopted.error());
@@ -135,15 +156,20 @@ void add_migrate(CLI::App& root, Invocation& invocation) {
                      "A DuckDB that is newer than the box reads and writes the catalog as it is. Attached with\n"
                      "AUTOMATIC_MIGRATION it would move the catalog to its own version, and no DuckDB of the box's\n"
                      "age could ever open it again; a trigger in the catalog refuses that. --allow dumps the\n"
-                     "catalog (pg_restore reads it), asks, and lifts the trigger; --lock puts it back.\n\n"
+                     "catalog, asks, and lifts the trigger; --lock puts it back. --back, with the box stopped, puts\n"
+                     "the dumped catalog in the migrated one's place. docs/upgrade.md has the whole story.\n\n"
                      "Examples:\n"
                      "  boathouse migrate\n"
                      "  boathouse migrate --allow --dump-to /mnt/backup/catalog.dump\n"
-                     "  boathouse migrate --lock"});
-    accept_settings(command, invocation, {"config_file", "data_dir", "catalog", "pg_bin"});
+                     "  boathouse migrate --lock\n"
+                     "  boathouse migrate --back /mnt/backup/catalog.dump"});
+    accept_settings(command, invocation, {"config_file", "data_dir", "catalog", "pg_bin", "postgres_db"});
     auto options = std::make_shared<MigrateOptions>();
     auto* allowing = command.add_flag("--allow", options->allow, "Dump the catalog, then lift the guard");
-    command.add_flag("--lock", options->lock, "Put the guard back")->excludes(allowing);
+    auto* locking = command.add_flag("--lock", options->lock, "Put the guard back")->excludes(allowing);
+    command.add_option("--back", options->back, "A dump that is to be the catalog again; the box must be stopped")
+        ->excludes(allowing)
+        ->excludes(locking);
     command.add_option("--dump-to", options->dump_to, "The dump's file; default: in backups/ of the data directory")
         ->needs(allowing);
     command.add_flag("--yes", options->yes, "Do not ask")->needs(allowing);

@@ -58,3 +58,43 @@ def test_migration_needs_to_be_allowed(new_box, duckdb_home, monkeypatch):
     box.restart()
     assert "guard      lifted" in migrate(box).stdout
     assert "guard      active" in migrate(box, "--lock").stdout
+
+
+def test_the_dump_brings_back_what_was_migrated(new_box):
+    box = new_box()
+    box.expect(".")  # a box that cannot open its catalog says so
+    dump = box.root / "catalog.dump"
+    with psycopg.connect(host=box.host, port=box.sql_port, user=box.user, password=box.password, dbname="lake",
+                         autocommit=True) as door:
+        door.execute("CREATE TABLE dumped AS SELECT range AS i FROM range(100)")
+        door.execute("GRANT SELECT ON dumped TO PUBLIC")
+        allowed = migrate(box, "--allow", "--yes", "--dump-to", str(dump))
+        assert allowed.returncode == 0, allowed.stderr
+        dump.chmod(0o644)  # the box's user reads it
+        door.execute("INSERT INTO dumped VALUES (-1)")
+    with psycopg.connect(box.dsn, autocommit=True) as owner:
+        owner.execute("UPDATE ducklake_metadata SET value = '9.9' WHERE key = 'version'")
+    running = migrate(box, "--back", str(dump))
+    assert running.returncode != 0 and "another box runs on the data directory" in running.stderr
+    assert box.stop() == 0
+    box.spawn()
+    assert box.wait_exit() == 78 and "9.9" in box.log()
+
+    damaged = box.root / "damaged.dump"
+    damaged.write_bytes(dump.read_bytes()[:-2000])
+    refused = migrate(box, "--back", str(damaged))
+    assert refused.returncode != 0 and str(damaged) in refused.stderr and "The catalog is as it was" in refused.stderr
+
+    back = migrate(box, "--back", str(dump))
+    assert back.returncode == 0, back.stderr
+    assert "lakehouse_migrated" in back.stdout
+    box.start()
+    assert version(box) == "1.0" and "guard      active" in migrate(box).stdout
+    with psycopg.connect(host=box.host, port=box.sql_port, user=box.user, password=box.password, dbname="lake",
+                         autocommit=True) as door:
+        assert door.execute("SELECT count(*), min(i) FROM dumped").fetchone() == (100, 0)
+        assert door.execute("SELECT relacl::text LIKE '%=r/%' FROM pg_class WHERE relname = 'dumped'").fetchone() == (True,)
+        door.execute("INSERT INTO dumped VALUES (100)")
+    with psycopg.connect(host=str(box.data_dir / "run"), port=box.catalog_port, user="boathouse",
+                         dbname="lakehouse_migrated") as superuser:
+        assert superuser.execute("SELECT value FROM ducklake_metadata WHERE key = 'version'").fetchone() == ("9.9",)
