@@ -46,6 +46,19 @@ bool holds_any(const fs::path& process, const std::set<std::string>& sockets) {
     return false;
 }
 
+// The kernel's name of a process ends after 15 bytes (proc(5), comm); the program's own, where it begins alike, is
+// whole.
+std::string name_of(const fs::path& process) {
+    std::string name;
+    std::ifstream comm(process / "comm");
+    std::getline(comm, name);
+    std::string program;
+    std::ifstream command_line(process / "cmdline");
+    std::getline(command_line, program, '\0');
+    program = fs::path(program).filename();
+    return program.starts_with(name) ? program : name;
+}
+
 bool is_process(const fs::path& entry) {
     return entry.filename().string().find_first_not_of("0123456789") == std::string::npos;
 }
@@ -115,10 +128,7 @@ std::string port_holder(std::int64_t port) {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
         if (!is_process(entry.path()) || !holds_any(entry.path(), sockets)) continue;
-        std::ifstream file(entry.path() / "comm");
-        std::string name;
-        std::getline(file, name);
-        return "process " + entry.path().filename().string() + " (" + name + ")";
+        return "process " + entry.path().filename().string() + " (" + name_of(entry.path()) + ")";
     }
     return "another user's process (as root: ss -ltnp 'sport = :" + std::to_string(port) + "')";
 }

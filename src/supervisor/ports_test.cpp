@@ -42,7 +42,8 @@ TEST(PortsTest, NamesTheProcessThatHasThePort) {
     ASSERT_FALSE(checked);
     EXPECT_EQ(checked.error().kind, ErrorKind::conflict);
     EXPECT_THAT(checked.error().message, HasSubstr("port " + std::to_string(listener.port()) + " (catalog) is taken"));
-    EXPECT_THAT(checked.error().message, HasSubstr("process " + std::to_string(::getpid()) + " ("));
+    EXPECT_THAT(checked.error().message,
+                HasSubstr("process " + std::to_string(::getpid()) + " (boathouse_supervisor_test)"));
     EXPECT_THAT(checked.error().hint, HasSubstr("--catalog-port"));
 }
 

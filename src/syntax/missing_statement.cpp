@@ -13,6 +13,7 @@ constexpr const char* kNoSequences = "sequences are not supported on the lake";
 constexpr const char* kInsteadOfSequences = "Give the values, or use UUID with DEFAULT gen_random_uuid().";
 constexpr const char* kNoTypes = "types of one's own are not supported on the lake";
 constexpr const char* kNoTriggers = "triggers are not supported";
+constexpr const char* kInsteadOfTriggers = "LISTEN lake_changes, or the change feed over HTTP, tells what has changed.";
 constexpr const char* kNoForeignTables = "foreign tables are not supported";
 constexpr const char* kNoReplication = "logical replication is not supported";
 constexpr const char* kNoTablespaces = "tablespaces are not supported: the lake's data path holds all tables";
@@ -32,8 +33,8 @@ struct Missing {
 };
 
 constexpr Missing kMissing[] = {
-    {"CreateTrigStmt", kNoTriggers, ""},
-    {"CreateEventTrigStmt", kNoTriggers, ""},
+    {"CreateTrigStmt", kNoTriggers, kInsteadOfTriggers},
+    {"CreateEventTrigStmt", kNoTriggers, kInsteadOfTriggers},
     {"CreateFunctionStmt", "functions and procedures with a body in a LANGUAGE are not supported",
      "A macro holds an expression or a query: CREATE MACRO f(a, b) AS a + b; CREATE MACRO g(a) AS TABLE SELECT …"},
     {"RuleStmt", "rules are not supported", ""},
