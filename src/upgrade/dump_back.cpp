@@ -62,8 +62,8 @@ Status drop_mirror(catalog::Connection& server) {
         "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.pg_get_userbyid(datdba) = 'boathouse_mirror'");
     if (!mirrors) return mirrors.error();
     for (const catalog::Row& row : *mirrors) {
-        const auto dropped = server.execute("DROP DATABASE " + server.identifier(row[0].value_or("")));
-        if (!dropped) return dropped;
+        const std::string name = server.identifier(row[0].value_or(""));
+        if (auto dropped = server.execute("DROP DATABASE " + name); !dropped) return dropped;
     }
     return {};
 }
