@@ -43,9 +43,14 @@ void plan_flush(const TableFacts& table, const Policies& policies, double now, s
     const bool old = age && now - table.inlined_since_unix >= *age;
     if (!many && !old) return;
     Step step = step_of(Job::flush, table);
-    step.why = many ? fmt::format("{} rows in the catalog, flush_rows is {:.0f}", table.inlined_rows, *rows)
-                    : fmt::format("rows in the catalog for {:.0f} s, flush_age is {:.0f} s",
-                                  now - table.inlined_since_unix, *age);
+    if (many) {
+        step.why = fmt::format("{} rows in the catalog, flush_rows is {:.0f}", table.inlined_rows, *rows);
+    } else if (table.inlined_since_unix == kBeforeSnapshots) {
+        step.why = fmt::format("rows in the catalog since before the oldest snapshot, flush_age is {:.0f} s", *age);
+    } else {
+        step.why = fmt::format("rows in the catalog for {:.0f} s, flush_age is {:.0f} s",
+                               now - table.inlined_since_unix, *age);
+    }
     step.worth = 1 + static_cast<double>(table.inlined_rows) / kRowsOfAFilesWorth;
     plan.push_back(std::move(step));
 }

@@ -54,6 +54,20 @@ TEST(Plan, LeavesFilesWithDeletesToTheRewriting) {
     EXPECT_EQ(steps[0].delete_threshold, 0);
 }
 
+TEST(Plan, TellsHowLongRowsHaveWaitedWhereThatIsKnown) {
+    TableFacts table;
+    table.inlined_rows = 1;
+    table.inlined_since_unix = kNow - 40 * kDay;
+    auto steps = plan(with_table(table));
+    ASSERT_EQ(steps.size(), 1U);
+    EXPECT_EQ(steps[0].job, Job::flush);
+    EXPECT_THAT(steps[0].why, testing::HasSubstr("for 3456000 s"));
+    table.inlined_since_unix = kBeforeSnapshots;
+    steps = plan(with_table(table));
+    ASSERT_EQ(steps.size(), 1U);
+    EXPECT_THAT(steps[0].why, testing::HasSubstr("since before the oldest snapshot"));
+}
+
 TEST(Plan, LeavesATableAloneThatIsNotToBeCompacted) {
     TableFacts table;
     table.classes = {{.size_class = 2, .files = 100, .bytes = 10'000}};

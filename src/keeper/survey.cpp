@@ -122,8 +122,7 @@ Status add_inlined(Connection& lake, Survey& survey) {
             if (found == survey.tables.end()) continue;
             TableFacts& table = found->second;
             table.inlined_rows += number(row[1]);
-            // A snapshot that has ended meanwhile was older than any that is left.
-            const double since = row[2] ? std::stod(*row[2]) : 1;
+            const double since = row[2] ? std::stod(*row[2]) : kBeforeSnapshots;
             table.inlined_since_unix =
                 table.inlined_since_unix == 0 ? since : std::min(since, table.inlined_since_unix);
             table.changed_at = std::max(table.changed_at, number(row[3]));

@@ -23,6 +23,9 @@ struct SizeClass {
 };
 double class_bytes_max(int size_class);  // excluded
 
+// A moment before the oldest snapshot there is; which one, nobody knows any more.
+constexpr double kBeforeSnapshots = 1;
+
 struct TableFacts {
     long long id = 0;
     std::string schema{}, table{};
@@ -31,7 +34,7 @@ struct TableFacts {
     long long files_with_deletes = 0;
     std::vector<double> deleted_fractions{};  // of the files with deletes, the largest first, 1,000 at most
     long long inlined_rows = 0;               // counted up to inlined_rows_counted_max
-    double inlined_since_unix = 0;            // the oldest inlined row's commit; 0: none
+    double inlined_since_unix = 0;            // the oldest inlined row's commit, or kBeforeSnapshots; 0: none
     long long changed_at = 0;                 // the newest snapshot that added a file or an inlined row
     bool compacts = true;                     // DuckLake's auto_compact
 };
