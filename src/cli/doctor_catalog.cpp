@@ -103,6 +103,38 @@ void check_clock(catalog::Connection& connection, Findings& findings) {
                         "Set both by NTP: time travel by timestamp and TLS certificates go by the clock."});
 }
 
+// What a schema holds that another client dropped at the same time. DuckLake lets both commit, and loads no lake in
+// which it is so.
+constexpr const char* kStrays = R"sql(
+SELECT e.kind, e.id, quote_ident(e.name)
+  FROM (SELECT 'table' AS kind, table_id AS id, table_name AS name, schema_id
+          FROM public.ducklake_table WHERE end_snapshot IS NULL
+        UNION ALL
+        SELECT 'view', view_id, view_name, schema_id FROM public.ducklake_view WHERE end_snapshot IS NULL
+        UNION ALL
+        SELECT 'macro', macro_id, macro_name, schema_id FROM public.ducklake_macro WHERE end_snapshot IS NULL) e
+ WHERE NOT EXISTS (SELECT FROM public.ducklake_schema s WHERE s.schema_id = e.schema_id AND s.end_snapshot IS NULL)
+ ORDER BY e.id LIMIT 20)sql";
+
+void check_entries(catalog::Connection& connection, Findings& findings) {
+    const auto strays = connection.query(kStrays);
+    if (!strays) return;  // check_lake has said why
+    for (const auto& row : *strays) {
+        const std::string kind = row.at(0).value_or("");
+        findings.push_back(
+            {"entries", Level::failure,
+             fmt::format("the {} {} is in a schema that is gone: DuckDB cannot load the lake", kind,
+                         row.at(2).value_or("?")),
+             fmt::format("One client made it while another dropped the schema. After a backup, end it on the catalog's "
+                         "port: UPDATE public.ducklake_{0} t SET end_snapshot = greatest(t.begin_snapshot, (SELECT "
+                         "max(s.end_snapshot) FROM public.ducklake_schema s WHERE s.schema_id = t.schema_id)) WHERE "
+                         "t.{0}_id = {1} AND t.end_snapshot IS NULL;",
+                         kind, row.at(1).value_or("?"))});
+    }
+    if (strays->empty())
+        findings.push_back({"entries", Level::ok, "every table, view and macro is in a schema that is there"});
+}
+
 constexpr const char* kArchive =
     "SELECT failed_count, coalesce(last_failed_wal, ''), coalesce(last_archived_time::text, 'never'),"
     " last_failed_time > coalesce(last_archived_time, '-infinity') FROM pg_stat_archiver"
@@ -166,6 +198,7 @@ void check_locks(catalog::Connection& connection, Findings& findings) {
 
 void check_catalog(catalog::Connection& connection, Findings& findings) {
     check_lake(connection, findings);
+    check_entries(connection, findings);
     check_settings(connection, findings);
     check_clock(connection, findings);
     check_locks(connection, findings);

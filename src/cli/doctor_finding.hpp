@@ -34,7 +34,7 @@ using Findings = std::vector<Finding>;
 // Name, port and password of the catalog: reachable, let in, encrypted. Gives the connection that worked, if any.
 std::optional<catalog::Connection> check_way_in(const catalog::Endpoint& endpoint, Findings& findings);
 
-// PostgreSQL's settings, its clock, the lake's version, sessions that hold locks.
+// PostgreSQL's settings, its clock, the lake's version and entries, sessions that hold locks.
 void check_catalog(catalog::Connection& connection, Findings& findings);
 
 // Through boathouse-engine: DuckDB and its extensions, the data path from here, the lake.

@@ -37,7 +37,7 @@ def until(condition, seconds=120):
 def test_a_healthy_box_on_its_own_machine(run, box):
     outcome, findings = doctor(run, "--data-dir", str(box.data_dir), POSTGRES_PASSWORD=box.password)
     assert outcome.code == 0, outcome.output
-    for check in ["box", "port", "password", "tls", "lake", "postgresql", "clock", "locks", "extensions", "data path",
+    for check in ["box", "port", "password", "tls", "lake", "entries", "postgresql", "clock", "locks", "extensions", "data path",
                   "attach", "http"]:
         assert levels(findings, check) == ["ok"], findings[check]
     assert "failure" not in outcome.output
@@ -139,6 +139,39 @@ def test_a_session_that_others_wait_for_is_named(run, box):
     waiting.join()
     _, findings = as_client(run, box)
     assert levels(findings, "locks") == ["ok"]
+
+
+IN_A_SCHEMA = {"table": "CREATE TABLE gone.x (a int)", "view": "CREATE VIEW gone.x AS SELECT 1 AS a",
+               "macro": "CREATE MACRO gone.x(a) AS a + 1"}
+# What a client leaves that drops the schema while another makes something in it.
+DROP_THE_SCHEMA_ALONE = """
+    WITH made AS (INSERT INTO ducklake_snapshot
+                  SELECT snapshot_id + 1, now(), schema_version + 1, next_catalog_id, next_file_id
+                    FROM ducklake_snapshot ORDER BY snapshot_id DESC LIMIT 1 RETURNING snapshot_id),
+         changed AS (INSERT INTO ducklake_snapshot_changes SELECT snapshot_id, 'dropped_schema:0' FROM made)
+    UPDATE ducklake_schema SET end_snapshot = snapshot_id FROM made WHERE schema_name = 'gone' AND end_snapshot IS NULL"""
+
+
+def test_what_is_in_a_schema_that_is_gone_is_named_and_ended(run, new_box):
+    box = new_box()
+    box.expect("Failed to load DuckLake")
+    door = psycopg.connect(f"host={box.host} port={box.sql_port} user={box.user} password={box.password} dbname=lake",
+                           autocommit=True)
+    with door, psycopg.connect(box.dsn, autocommit=True) as catalog:
+        for kind, make in IN_A_SCHEMA.items():
+            door.execute("CREATE SCHEMA gone")
+            door.execute(make)
+            catalog.execute(DROP_THE_SCHEMA_ALONE)
+            with pytest.raises(psycopg.Error, match="Failed to load DuckLake"):
+                door.execute("CREATE SCHEMA other")
+            outcome, findings = as_client(run, box)
+            assert outcome.code == 1
+            finding, = findings["entries"]
+            assert f"the {kind} x is in a schema that is gone" in finding["message"]
+            catalog.execute(finding["hint"].partition("port: ")[2])
+            assert levels(as_client(run, box)[1], "entries") == ["ok"]
+            door.execute("CREATE SCHEMA other")
+            door.execute("DROP SCHEMA other")
 
 
 def test_a_catalog_that_speaks_no_tls_is_a_warning(run, new_box):
