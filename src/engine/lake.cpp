@@ -173,6 +173,26 @@ Result<long long> Lake::newest_snapshot() {
     return std::stoll(table->front().at(0));
 }
 
+Result<long long> Lake::newest_loaded_snapshot() {
+    auto snapshot = newest_snapshot();
+    if (!snapshot) return snapshot;
+    try {
+        duckdb::Connection connection(impl_->database->instance());
+        connection.context->RunFunctionInTransaction([&] {
+            duckdb::Catalog::GetSchema(*connection.context, "lake", DEFAULT_SCHEMA,
+                                       duckdb::OnEntryNotFound::RETURN_NULL);
+        });
+        return snapshot;
+    } catch (const std::exception& exception) {
+        const std::string message = impl_->database->scrubber()(duckdb::ErrorData(exception).RawMessage());
+        if (message.starts_with("Failed to load DuckLake")) {
+            return Error{ErrorKind::corrupt, message,
+                         "boathouse doctor names the entry, and the statement that ends it.", ""};
+        }
+        return no_answer(Error{ErrorKind::unavailable, message, "", ""});
+    }
+}
+
 std::optional<std::string> Lake::failure() {
     Database& database = *impl_->database;
     if (!duckdb::ValidChecker::IsInvalidated(database.instance())) return std::nullopt;

@@ -37,8 +37,11 @@ class Lake {
 
     const LakeInfo& info() const;
 
-    // The newest snapshot's number, asked through DuckDB as a client would: the proof that queries succeed.
+    // The newest snapshot's number, asked through DuckDB. Errors: unavailable (catalog), corrupt (it holds none).
     Result<long long> newest_snapshot();
+    // The same, once DuckDB has loaded what the lake holds, as it does for a client's statement: the proof that queries
+    // succeed. Errors: also corrupt (entries that contradict one another).
+    Result<long long> newest_loaded_snapshot();
 
     // What broke DuckDB: an internal error, after which it refuses every statement until the process is started again.
     // One look at a flag; any thread.

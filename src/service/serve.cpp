@@ -99,7 +99,7 @@ struct Engine {
     SystemClock clock;
     http::Router router;
     http::Health health{
-        {config::version(), config::duckdb_version()}, [this] { return lake->newest_snapshot(); }, clock};
+        {config::version(), config::duckdb_version()}, [this] { return lake->newest_loaded_snapshot(); }, clock};
     http::Metrics metrics;
     std::unique_ptr<cache::Answers> answers;  // null: none is kept
     http::ExtensionMirror mirror;

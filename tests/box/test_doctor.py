@@ -164,12 +164,15 @@ def test_what_is_in_a_schema_that_is_gone_is_named_and_ended(run, new_box):
             catalog.execute(DROP_THE_SCHEMA_ALONE)
             with pytest.raises(psycopg.Error, match="Failed to load DuckLake"):
                 door.execute("CREATE SCHEMA other")
+            until(lambda: not box.is_ready())
+            assert "Failed to load DuckLake" in box.http("/readyz")[1]
             outcome, findings = as_client(run, box)
             assert outcome.code == 1
             finding, = findings["entries"]
             assert f"the {kind} x is in a schema that is gone" in finding["message"]
             catalog.execute(finding["hint"].partition("port: ")[2])
             assert levels(as_client(run, box)[1], "entries") == ["ok"]
+            until(box.is_ready)
             door.execute("CREATE SCHEMA other")
             door.execute("DROP SCHEMA other")
 
