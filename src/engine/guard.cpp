@@ -330,6 +330,15 @@ void check_privileges(duckdb::PlannerExtensionInput& input, LogicalOperator& pla
     watch.made = std::move(found.made);
 }
 
+// DuckLake's functions read the lake while they are bound: a statement that was prepared once would give what they
+// found then for ever.
+void bind_at_each_execution(duckdb::Binder& binder, const LogicalOperator& op) {
+    if (op.type != LogicalOperatorType::LOGICAL_GET) return;
+    const std::string& name = op.Cast<duckdb::LogicalGet>().function.name;
+    if (name.starts_with("ducklake_") && name != "ducklake_scan")
+        binder.GetStatementProperties().always_require_rebind = true;
+}
+
 void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& statement) {
     const auto mark = input.context.registered_state->Get<ClientMark>(kMark);
     if (!mark || !statement.plan) return;
@@ -339,6 +348,7 @@ void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& s
     visit_operators(*statement.plan, [&](LogicalOperator& op) {
         watch_operator(watch, op);
         check_commented_column(input.context, op);
+        bind_at_each_execution(input.binder, op);
     });
     if (watch.gate != nullptr && !watch.evaluates && mark->own != OwnCheck::nothing)
         check_privileges(input, *statement.plan, *mark);

@@ -53,6 +53,21 @@ def test_time_travel(lake, events):
     assert one(lake, f"SELECT count(*) FROM {events} AT (TIMESTAMP => '{moment}'::timestamptz)") == "60"
 
 
+def test_a_prepared_statement_reads_the_lake_anew(lake, events):
+    """DuckLake's functions read the lake when they are bound; a prepared statement is bound at each execution."""
+    lake.rows("PREPARE newest AS SELECT id FROM ducklake_current_snapshot('lake')")
+    lake.rows("PREPARE history AS SELECT max(snapshot_id) FROM ducklake_snapshots('lake')")
+    lake.rows(f"PREPARE listed AS SELECT count(*) FROM ducklake_list_files('lake', '{events}')")
+    for number in range(3):
+        before = int(one(lake, "EXECUTE newest")), int(one(lake, "EXECUTE listed"))
+        lake.rows(f"INSERT INTO {events} SELECT i, 'later' FROM range(20) AS t(i)")
+        assert int(one(lake, "EXECUTE newest")) > before[0], number
+        assert int(one(lake, "EXECUTE history")) == int(one(lake, "EXECUTE newest")), number
+        assert int(one(lake, "EXECUTE listed")) == before[1] + 1, number
+    for name in ("newest", "history", "listed"):
+        lake.rows(f"DEALLOCATE {name}")
+
+
 def test_small_files_are_merged_and_old_ones_removed(lake, events):
     before = files(lake, events)
     assert before >= 3
