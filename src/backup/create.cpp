@@ -3,10 +3,13 @@
 #include <unistd.h>
 
 #include "backup/box.hpp"
+#include "backup/copy_data.hpp"
 #include "backup/pipe_program.hpp"
 #include "backup/sealed.hpp"
 #include "catalog/bootstrap.hpp"
+#include "catalog/box_database.hpp"
 #include "catalog/connection.hpp"
+#include "keeper/file_hold.hpp"
 
 namespace boathouse::backup {
 namespace {
@@ -140,39 +143,113 @@ Status copy_catalog(const Store& store, const config::Settings& settings, std::v
     return {};
 }
 
-}  // namespace
+// The data files, twice: before the catalog's backup, and what has come meanwhile after it. Between the two nothing
+// that was copied needs to be there any more, and nothing that was not is deleted by the keeper.
+class DataPart {
+  public:
+    static Result<std::unique_ptr<DataPart>> begin(const Store& store, const config::Settings& settings,
+                                                   catalog::Connection& lake, const std::string& data_path) {
+        const auto endpoint = catalog::box_database_endpoint(settings);
+        if (!endpoint) return endpoint.error();
+        auto box = catalog::Connection::open(*endpoint);
+        if (!box) return box.error();
+        if (auto held = keeper::hold_files(*box); !held) return held.error();
+        auto copier = DataCopier::open(store, settings, data_path);
+        if (!copier) return copier.error();
+        std::unique_ptr<DataPart> part(new DataPart(std::move(*box), lake, std::move(*copier)));
+        if (auto copied = part->copy_files(DataCopier::Gone::allowed); !copied) return copied.error();
+        return part;
+    }
 
-Result<Manifest> create_backup(const config::Settings& settings, const std::string& bin_dir) {
-    const auto lock = BackupLock::acquire(settings);
-    if (!lock) return lock.error();
-    const auto made = make_store(settings);
-    if (!made) return made.error();
-    const Store& store = **made;
+    // Files that no snapshot refers to any more are of use for moments before this backup.
+    Status copy_files(DataCopier::Gone gone) {
+        auto files = read_data_files(lake_);
+        if (!files) return files.error();
+        const auto superseded = read_superseded_files(lake_);
+        if (!superseded) return superseded.error();
+        files->insert(files->end(), superseded->begin(), superseded->end());
+        return copier_->copy_files(*files, gone);
+    }
+
+    Result<ManifestData> list(const Store& store, const std::string& directory, const Secret& key) const {
+        auto list = write_copies(store, directory, key, copier_->copies());
+        if (!list) return list.error();
+        return ManifestData{static_cast<long long>(copier_->copies().size()), copier_->bytes(), copier_->new_bytes(),
+                            std::move(*list)};
+    }
+    long long elsewhere() const { return copier_->elsewhere(); }
+
+  private:
+    DataPart(catalog::Connection box, catalog::Connection& lake, std::unique_ptr<DataCopier> copier)
+        : box_(std::move(box)), lake_(lake), copier_(std::move(copier)) {}
+
+    catalog::Connection box_;  // holds the files
+    catalog::Connection& lake_;
+    std::unique_ptr<DataCopier> copier_;
+};
+
+Status check_place(const Store& store, const config::Settings& settings, const Manifest& manifest) {
+    if ((settings.backup_to + "/").starts_with(manifest.data_path)) {
+        return Error{ErrorKind::configuration, settings.backup_to + " lies among the lake's files",
+                     "Name another place with --backup-to: files that the lake does not know are removed there.", ""};
+    }
+    const auto taken = store.has(manifest_name(manifest.id));
+    if (!taken) return taken.error();
+    if (*taken) return Error{ErrorKind::conflict, "a backup has begun within this second", "Wait for a moment.", ""};
+    return {};
+}
+
+// The store, ready to be written to.
+Result<std::unique_ptr<Store>> claimed_store(const config::Settings& settings) {
+    auto store = make_store(settings);
+    if (!store) return store;
     const auto box = box_identity(settings);
     if (!box) return box.error();
-    if (auto claimed = claim_store(store, *box); !claimed) return claimed.error();
-    if (auto cleared = remove_halves(store); !cleared) return cleared.error();
+    if (auto claimed = claim_store(**store, *box); !claimed) return claimed.error();
+    if (auto cleared = remove_halves(**store); !cleared) return cleared.error();
+    return store;
+}
 
+Status copy_all(const Store& store, const CreateOptions& options, const catalog::Endpoint& endpoint,
+                Connections& connections, Created& created) {
+    const config::Settings& settings = options.settings;
+    Manifest& manifest = created.manifest;
+    const std::string directory = base_directory(manifest.id);
+    auto data = options.with_data ? DataPart::begin(store, settings, connections.lake, manifest.data_path)
+                                  : Result<std::unique_ptr<DataPart>>(nullptr);
+    if (!data) return data.error();
+    auto status = copy_catalog(store, settings, command_line(settings, endpoint, options.bin_dir), directory, manifest);
+    if (status) status = note_end(connections, manifest);
+    if (status && *data) status = (*data)->copy_files(DataCopier::Gone::refused);
+    if (!status || !*data) return status;
+    auto part = (*data)->list(store, directory, settings.backup_key);
+    if (!part) return part.error();
+    manifest.data = std::move(*part);
+    created.elsewhere = (*data)->elsewhere();
+    return {};
+}
+
+}  // namespace
+
+Result<Created> create_backup(const CreateOptions& options) {
+    const config::Settings& settings = options.settings;
+    const auto lock = BackupLock::acquire(settings);
+    if (!lock) return lock.error();
+    const auto store = claimed_store(settings);
+    if (!store) return store.error();
     const auto endpoint = catalog::box_endpoint(settings);
     if (!endpoint) return endpoint.error();
     auto connections = connect(*endpoint, settings);
     if (!connections) return connections.error();
     if (auto held = hold_log(connections->server); !held) return held.error();
-    Manifest manifest;
+    Created created;
+    Manifest& manifest = created.manifest;
     if (auto noted = note_beginning(*connections, settings, manifest); !noted) return noted.error();
-    if ((settings.backup_to + "/").starts_with(manifest.data_path)) {
-        return Error{ErrorKind::configuration, settings.backup_to + " lies among the lake's files",
-                     "Name another place with --backup-to: files that the lake does not know are removed there.", ""};
-    }
-    const std::string directory = base_directory(manifest.id);
-    const auto taken = store.has(manifest_name(manifest.id));
-    if (!taken) return taken.error();
-    if (*taken) return Error{ErrorKind::conflict, "a backup has begun within this second", "Wait for a moment.", ""};
-    auto status = copy_catalog(store, settings, command_line(settings, *endpoint, bin_dir), directory, manifest);
-    if (status) status = note_end(*connections, manifest);
-    if (status) status = store.write_text(manifest_name(manifest.id), to_json(manifest));
-    if (status) return manifest;
-    (void)store.remove(directory);  // else the next backup does
+    if (auto checked = check_place(**store, settings, manifest); !checked) return checked.error();
+    auto status = copy_all(**store, options, *endpoint, *connections, created);
+    if (status) status = (*store)->write_text(manifest_name(manifest.id), to_json(manifest));
+    if (status) return created;
+    (void)(*store)->remove(base_directory(manifest.id));  // else the next backup does
     return status.error();
 }
 

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <map>
 
+#include "backup/local_file.hpp"
 #include "backup/s3_client.hpp"
+#include "backup/s3_store.hpp"
 #include "base/log.hpp"
 
 namespace boathouse::backup {
@@ -35,6 +37,21 @@ SELECT CASE WHEN files.path_is_relative THEN tables.path || files.path ELSE file
        coalesce(file_size_bytes, 0),
        begin_snapshot <= newest.id AND (end_snapshot IS NULL OR end_snapshot > newest.id)
   FROM files JOIN tables USING (table_id), newest)sql";
+
+// Paths are relative to the lake's here.
+constexpr const char* kSuperseded = R"sql(
+SELECT CASE WHEN path_is_relative THEN lake.value || path ELSE path END
+  FROM public.ducklake_files_scheduled_for_deletion, public.ducklake_metadata lake
+ WHERE lake.key = 'data_path' AND lake.scope IS NULL)sql";
+
+constexpr std::string_view kScheme = "s3://";
+std::string bucket_of(const std::string& url) {
+    return url.substr(0, url.find('/', kScheme.size()));
+}
+std::string key_of(const std::string& url) {
+    const std::size_t slash = url.find('/', kScheme.size());
+    return slash == std::string::npos ? "" : url.substr(slash + 1);
+}
 
 struct Size {
     long long bytes = -1;  // negative: it is not there
@@ -69,12 +86,6 @@ class BucketSizes {
 
   private:
     static Size none() { return {-1, "it is not in the bucket"}; }
-    static std::string bucket_of(const std::string& url) { return url.substr(0, url.find('/', kScheme.size())); }
-    static std::string key_of(const std::string& url) {
-        const std::size_t slash = url.find('/', kScheme.size());
-        return slash == std::string::npos ? "" : url.substr(slash + 1);
-    }
-    static constexpr std::string_view kScheme = "s3://";
 
     const config::Settings& settings_;
     std::string listed_url_;
@@ -106,6 +117,44 @@ Result<std::vector<DataFile>> read_data_files(catalog::Connection& lake) {
     return files;
 }
 
+Result<std::vector<DataFile>> read_superseded_files(catalog::Connection& lake) {
+    const auto rows = lake.query(kSuperseded);
+    if (!rows) return rows.error();
+    std::vector<DataFile> files;
+    files.reserve(rows->size());
+    for (const catalog::Row& row : *rows) files.push_back({.path = row.at(0).value_or(""), .bytes = -1});
+    return files;
+}
+
+Result<std::unique_ptr<Source>> LakeFiles::read(const std::string& path) {
+    if (!config::is_s3(path)) return read_local_file(path);
+    const std::string bucket = bucket_of(path);
+    auto& store = buckets_[bucket];
+    if (!store) {
+        auto client = S3Client::open(bucket, settings_);
+        if (!client) return client.error();
+        store = std::make_unique<S3Store>(std::move(*client), bucket);
+    }
+    return store->read(key_of(path));
+}
+
+void note(const DataFile& file, const std::string& fault, FileFindings& findings) {
+    if (!file.is_current) {
+        ++findings.history_files;
+        findings.history_missing += fault.empty() ? 0 : 1;
+        return;
+    }
+    ++findings.files;
+    findings.bytes += file.bytes;
+    if (!fault.empty()) findings.missing.push_back(file.path + ": " + fault);
+}
+
+Result<std::string> look_for(const DataFile& file, const config::Settings& settings) {
+    const auto size = config::is_s3(file.path) ? BucketSizes(settings).of(file.path) : size_on_disk(file.path);
+    if (!size) return size.error();
+    return fault_of(file, *size);
+}
+
 Result<FileFindings> check_files(const std::vector<DataFile>& files, const std::string& data_path,
                                  const config::Settings& settings) {
     BucketSizes bucket(settings);
@@ -116,15 +165,7 @@ Result<FileFindings> check_files(const std::vector<DataFile>& files, const std::
     for (const DataFile& file : files) {
         const auto size = config::is_s3(file.path) ? bucket.of(file.path) : size_on_disk(file.path);
         if (!size) return size.error();
-        const std::string fault = fault_of(file, *size);
-        if (!file.is_current) {
-            ++findings.history_files;
-            findings.history_missing += fault.empty() ? 0 : 1;
-            continue;
-        }
-        ++findings.files;
-        findings.bytes += file.bytes;
-        if (!fault.empty()) findings.missing.push_back(file.path + ": " + fault);
+        note(file, fault_of(file, *size), findings);
     }
     return findings;
 }

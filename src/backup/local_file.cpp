@@ -15,8 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kFileMode = 0600;
-constexpr fs::perms kDirectoryMode = fs::perms::owner_all;
+mode_t file_mode(Readers readers) {
+    return readers == Readers::owner ? 0600 : 0644;
+}
+
+mode_t directory_mode(Readers readers) {
+    return readers == Readers::owner ? 0700 : 0755;
+}
 
 Status make_durable(const fs::path& directory) {
     const FileDescriptor file(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -74,15 +79,15 @@ class FileSource final : public Source {
 
 }  // namespace
 
-Status make_directories(const std::string& path) {
+Status make_directories(const std::string& path, Readers readers) {
     const fs::path directory(path);
     std::error_code failed;
     if (directory.empty() || fs::is_directory(directory, failed)) return {};
-    if (auto made = make_directories(directory.parent_path()); !made) return made;
-    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    if (auto made = make_directories(directory.parent_path(), readers); !made) return made;
+    if (::mkdir(directory.c_str(), directory_mode(readers)) != 0 && errno != EEXIST) {
         return os_error("cannot create the directory " + directory.string(), errno);
     }
-    fs::permissions(directory, kDirectoryMode, failed);
+    fs::permissions(directory, fs::perms(directory_mode(readers)), failed);
     return make_durable(directory.parent_path());
 }
 
@@ -92,13 +97,13 @@ Result<std::unique_ptr<Source>> read_local_file(const std::string& path) {
     return std::unique_ptr<Source>(std::make_unique<FileSource>(std::move(file), path));
 }
 
-Result<std::unique_ptr<Sink>> create_local_file(const std::string& path, Existing existing) {
+Result<std::unique_ptr<Sink>> create_local_file(const std::string& path, Existing existing, Readers readers) {
     if (existing == Existing::refused && ::access(path.c_str(), F_OK) == 0) {
         return Error{ErrorKind::conflict, path + " exists, and nothing of a backup is overwritten", "", ""};
     }
-    if (auto made = make_directories(fs::path(path).parent_path()); !made) return made.error();
+    if (auto made = make_directories(fs::path(path).parent_path(), readers); !made) return made.error();
     const std::string unfinished = path + std::string(kUnfinished);
-    FileDescriptor file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
+    FileDescriptor file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, file_mode(readers)));
     if (!file) return os_error("cannot create " + path, errno);
     return std::unique_ptr<Sink>(std::make_unique<FileSink>(std::move(file), path));
 }

@@ -27,6 +27,15 @@ Error unreadable(const std::string& place, const std::string& why) {
             "Take the file from another copy of the backup, or remove its directory.", ""};
 }
 
+Stored stored_from(const json::object& object) {
+    return {std::string(object.at("name").as_string()),
+            {object.at("bytes").to_number<long long>(), std::string(object.at("sha256").as_string())}};
+}
+
+json::object to_object(const Stored& stored) {
+    return {{"name", stored.name}, {"bytes", stored.digest.bytes}, {"sha256", stored.digest.sha256}};
+}
+
 Manifest from_object(const json::object& object) {
     Manifest manifest;
     const auto text = [&object](const char* key) { return std::string(object.at(key).as_string()); };
@@ -45,9 +54,13 @@ Manifest from_object(const json::object& object) {
     manifest.data_path = text("data_path");
     manifest.key_id = text("key_id");
     manifest.catalog_bytes = number("catalog_bytes");
-    const auto& base = object.at("base").as_object();
-    manifest.base = {std::string(base.at("name").as_string()),
-                     {base.at("bytes").to_number<long long>(), std::string(base.at("sha256").as_string())}};
+    manifest.base = stored_from(object.at("base").as_object());
+    if (const auto* data = object.if_contains("data"); data != nullptr) {
+        const auto& fields = data->as_object();
+        manifest.data =
+            ManifestData{fields.at("files").to_number<long long>(), fields.at("bytes").to_number<long long>(),
+                         fields.at("new_bytes").to_number<long long>(), stored_from(fields.at("list").as_object())};
+    }
     return manifest;
 }
 
@@ -70,24 +83,29 @@ std::string manifest_name(const std::string& id) {
 }
 
 std::string to_json(const Manifest& manifest) {
-    return json::serialize(json::object{{"format", kFormat},
-                                        {"id", manifest.id},
-                                        {"started_unix", manifest.started_unix},
-                                        {"finished_unix", manifest.finished_unix},
-                                        {"postgres_version", manifest.postgres_version},
-                                        {"postgres_major", manifest.postgres_major},
-                                        {"postgres_user", manifest.postgres_user},
-                                        {"postgres_db", manifest.postgres_db},
-                                        {"snapshot_before", manifest.snapshot_before},
-                                        {"snapshot_after", manifest.snapshot_after},
-                                        {"wal_first", manifest.wal_first},
-                                        {"wal_last", manifest.wal_last},
-                                        {"data_path", manifest.data_path},
-                                        {"key_id", manifest.key_id},
-                                        {"catalog_bytes", manifest.catalog_bytes},
-                                        {"base", json::object{{"name", manifest.base.name},
-                                                              {"bytes", manifest.base.digest.bytes},
-                                                              {"sha256", manifest.base.digest.sha256}}}});
+    json::object object{{"format", kFormat},
+                        {"id", manifest.id},
+                        {"started_unix", manifest.started_unix},
+                        {"finished_unix", manifest.finished_unix},
+                        {"postgres_version", manifest.postgres_version},
+                        {"postgres_major", manifest.postgres_major},
+                        {"postgres_user", manifest.postgres_user},
+                        {"postgres_db", manifest.postgres_db},
+                        {"snapshot_before", manifest.snapshot_before},
+                        {"snapshot_after", manifest.snapshot_after},
+                        {"wal_first", manifest.wal_first},
+                        {"wal_last", manifest.wal_last},
+                        {"data_path", manifest.data_path},
+                        {"key_id", manifest.key_id},
+                        {"catalog_bytes", manifest.catalog_bytes},
+                        {"base", to_object(manifest.base)}};
+    if (manifest.data) {
+        object["data"] = json::object{{"files", manifest.data->files},
+                                      {"bytes", manifest.data->bytes},
+                                      {"new_bytes", manifest.data->new_bytes},
+                                      {"list", to_object(manifest.data->list)}};
+    }
+    return json::serialize(object);
 }
 
 Result<Manifest> manifest_from_json(const std::string& text, const std::string& place) {

@@ -3,6 +3,7 @@
 // An id is the moment at which it began, in UTC: 20261123T054205Z; ids sort by time. Plain data.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,14 @@
 #include "base/error.hpp"
 
 namespace boathouse::backup {
+
+// The copies of the lake's data files that a backup names (data_copies.hpp).
+struct ManifestData {
+    long long files = 0;
+    long long bytes = 0;      // before they are sealed
+    long long new_bytes = 0;  // of those that this backup was the first to copy
+    Stored list{};
+};
 
 struct Manifest {
     std::string id{};
@@ -29,6 +38,7 @@ struct Manifest {
     std::string key_id{};           // of sealed.hpp; empty: not encrypted
     long long catalog_bytes = 0;    // before compression
     Stored base{};
+    std::optional<ManifestData> data{};  // nothing: the files are where the lake has them
 };
 
 std::string to_json(const Manifest& manifest);

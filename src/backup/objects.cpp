@@ -24,6 +24,11 @@ class Counting final : public Sink {
     Digest& digest_;
 };
 
+Result<std::unique_ptr<Sink>> sealed_if(std::unique_ptr<Sink> below, const Secret& key) {
+    if (key.empty()) return below;
+    return seal_sink(std::move(below), key);
+}
+
 }  // namespace
 
 Result<Stored> store_object(const Store& store, const std::string& name, const Secret& key, Source& source) {
@@ -31,13 +36,9 @@ Result<Stored> store_object(const Store& store, const std::string& name, const S
     stored.name = name + std::string(kCompressed) + (key.empty() ? "" : std::string(kSealed));
     auto file = store.create(stored.name);
     if (!file) return file.error();
-    std::unique_ptr<Sink> chain = std::make_unique<Counting>(std::move(*file), stored.digest);
-    if (!key.empty()) {
-        auto sealed = seal_sink(std::move(chain), key);
-        if (!sealed) return sealed.error();
-        chain = std::move(*sealed);
-    }
-    chain = gzip_sink(std::move(chain));
+    auto sealed = sealed_if(std::make_unique<Counting>(std::move(*file), stored.digest), key);
+    if (!sealed) return sealed.error();
+    const auto chain = gzip_sink(std::move(*sealed));
     if (const auto copied = copy(source, *chain); !copied) return copied.error();
     if (auto finished = chain->finish(); !finished) return finished.error();
     return stored;
@@ -53,16 +54,28 @@ Result<std::string> stored_name(const Store& store, const std::string& name) {
     return std::string();
 }
 
-Result<std::unique_ptr<Source>> open_object(const Store& store, const std::string& stored_name, const Secret& key) {
+Result<std::unique_ptr<Source>> open_copy(const Store& store, const std::string& stored_name, const Secret& key) {
     auto file = store.read(stored_name);
+    if (!file || !stored_name.ends_with(kSealed)) return file;
+    return unseal_source(std::move(*file), key, store.path(stored_name));
+}
+
+Result<std::unique_ptr<Source>> open_object(const Store& store, const std::string& stored_name, const Secret& key) {
+    auto file = open_copy(store, stored_name, key);
     if (!file) return file;
-    std::unique_ptr<Source> chain = std::move(*file);
-    if (stored_name.ends_with(kSealed)) {
-        auto opened = unseal_source(std::move(chain), key, store.path(stored_name));
-        if (!opened) return opened;
-        chain = std::move(*opened);
-    }
-    return gunzip_source(std::move(chain), store.path(stored_name));
+    return gunzip_source(std::move(*file), store.path(stored_name));
+}
+
+Result<Digest> store_copy(const Store& store, const std::string& name, const Secret& key, Source& source) {
+    auto file = store.create(name);
+    if (!file) return file.error();
+    auto sealed = sealed_if(std::move(*file), key);
+    if (!sealed) return sealed.error();
+    Digest digest;
+    Counting chain(std::move(*sealed), digest);
+    if (const auto copied = copy(source, chain); !copied) return copied.error();
+    if (auto finished = chain.finish(); !finished) return finished.error();
+    return digest;
 }
 
 }  // namespace boathouse::backup

@@ -1,5 +1,5 @@
 // A file of a backup as it lies in the store: compressed, and sealed where there is a key. Its name says both:
-// base.tar.gz, or base.tar.gz.sealed.
+// base.tar.gz, or base.tar.gz.sealed. A copy of a data file is not compressed, as Parquet is that already.
 //
 // One thread a chain. Errors: those of bytes.hpp, sealed.hpp and store.hpp.
 #pragma once
@@ -27,5 +27,9 @@ Result<std::string> stored_name(const Store& store, const std::string& name);
 
 // The bytes as they were, of a stored name.
 Result<std::unique_ptr<Source>> open_object(const Store& store, const std::string& stored_name, const Secret& key);
+
+// A file as it is, but for the seal: `name` is the whole name, and the digest that of the bytes before they are sealed.
+Result<Digest> store_copy(const Store& store, const std::string& name, const Secret& key, Source& source);
+Result<std::unique_ptr<Source>> open_copy(const Store& store, const std::string& name, const Secret& key);
 
 }  // namespace boathouse::backup

@@ -1,7 +1,13 @@
 #include "backup/prune.hpp"
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "backup/box.hpp"
+#include "backup/data_copies.hpp"
 #include "backup/objects.hpp"
+#include "backup/sealed.hpp"
 #include "backup/wal_archive.hpp"
 
 namespace boathouse::backup {
@@ -18,6 +24,44 @@ Result<long long> prune_wal(const Store& store, const std::vector<Manifest>& man
         if (!stored) return stored.error();
         if (auto gone = store.remove(*stored); !gone) return gone.error();
         ++removed;
+    }
+    return removed;
+}
+
+// The names of all copies that backups with this key need.
+Result<std::set<std::string>> needed_copies(const Store& store, const std::vector<const Manifest*>& manifests,
+                                            const Secret& key) {
+    std::set<std::string> names;
+    for (const Manifest* manifest : manifests) {
+        const auto copies = read_copies(store, *manifest, key);
+        if (!copies) return copies.error();
+        for (const auto& [path, copy] : *copies) names.insert(copy.name);
+    }
+    return names;
+}
+
+Result<long long> prune_data(const Store& store, const std::vector<Manifest>& manifests, const Secret& key) {
+    std::map<std::string, std::vector<const Manifest*>> keepers;  // by the directory that their copies are in
+    for (const Manifest& manifest : manifests) {
+        if (manifest.data) keepers[copies_directory(manifest.key_id)].push_back(&manifest);
+    }
+    const auto directories = store.list(kDataDirectory);
+    if (!directories) return directories.error();
+    long long removed = 0;
+    for (const Entry& entry : *directories) {
+        const std::string directory = std::string(kDataDirectory) + "/" + entry.name;
+        const bool is_readable = directory == copies_directory("") || directory == copies_directory(key_id(key));
+        if (!is_readable && keepers.contains(directory)) continue;
+        const auto needed = needed_copies(store, keepers[directory], key);
+        if (!needed) return needed.error();
+        const auto copies = store.list_all(directory);
+        if (!copies) return copies.error();
+        for (const Entry& copy : *copies) {
+            const std::string name = directory + "/" + copy.name;
+            if (needed->contains(name)) continue;
+            if (auto gone = store.remove(name); !gone) return gone.error();
+            ++removed;
+        }
     }
     return removed;
 }
@@ -57,6 +101,9 @@ Result<Pruned> prune(const config::Settings& settings, double oldest_moment_unix
     const auto pieces = prune_wal(store, *left);
     if (!pieces) return pieces.error();
     pruned.wal_pieces = *pieces;
+    const auto copies = prune_data(store, *left, settings.backup_key);
+    if (!copies) return copies.error();
+    pruned.data_files = *copies;
     return pruned;
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "backup/bring_data.hpp"
 #include "backup/pipe_program.hpp"
 #include "backup/target.hpp"
 #include "backup/wal_archive.hpp"
@@ -38,6 +39,7 @@ struct Work {
     supervisor::EngineProgram engine{};
     std::string program{};  // this one, as the box's user can run it
     std::optional<supervisor::DataLock> lock{};
+    std::unique_ptr<DataBringer> data{};  // nothing: the files stay where they are
     bool is_done = false;
 
     explicit Work(config::Settings new_settings) : settings(std::move(new_settings)) {}
@@ -46,7 +48,10 @@ struct Work {
     // The directory itself may lie in another user's.
     ~Work() {
         std::error_code ignored;
+        if (const auto sockets = catalog::socket_dir(settings); sockets != config::run_dir(settings))
+            ::rmdir(sockets.c_str());  // the box makes its own
         if (is_done) return;
+        data.reset();
         for (const auto& entry : fs::directory_iterator(settings.data_dir, ignored)) fs::remove_all(entry, ignored);
     }
 };
@@ -61,6 +66,10 @@ Status check_empty(const std::string& directory) {
     return {};
 }
 
+bool brings_data(const RestoreOptions& options, const Manifest& manifest) {
+    return options.with_data.value_or(manifest.data.has_value());
+}
+
 // What the new box is to be, of what the old one was.
 config::Settings new_settings(const RestoreOptions& options, const Manifest& manifest) {
     config::Settings settings = options.settings;
@@ -70,7 +79,10 @@ config::Settings new_settings(const RestoreOptions& options, const Manifest& man
     settings.postgres_db = manifest.postgres_db;
     settings.backup_to.clear();
     settings.backup_key = Secret();
-    if (config::is_s3(manifest.data_path)) {
+    if (brings_data(options, manifest)) {
+        settings.data_path = options.data_into;
+        settings.s3_bucket_url.clear();
+    } else if (config::is_s3(manifest.data_path)) {
         settings.data_path = manifest.data_path;
         settings.s3_bucket_url.clear();
     }
@@ -80,7 +92,12 @@ config::Settings new_settings(const RestoreOptions& options, const Manifest& man
 Status make_socket_dir(const config::Settings& settings) {
     const std::string directory = catalog::socket_dir(settings);
     if (directory == config::run_dir(settings) || ::mkdir(directory.c_str(), 0700) == 0) return {};
-    return os_error("cannot create " + directory + ", where PostgreSQL's socket belongs", errno);
+    const int error = errno;
+    struct stat status {};
+    const bool is_own = ::lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+                        status.st_uid == ::geteuid() && (status.st_mode & 077) == 0;
+    if (error == EEXIST && is_own) return {};  // of a restore that was killed
+    return os_error("cannot create " + directory + ", where PostgreSQL's socket belongs", error);
 }
 
 // Everything that takes root, and then root is given up.
@@ -162,6 +179,25 @@ Result<std::vector<TableRows>> count_rows(const Work& work, bool deep) {
     return tables;
 }
 
+// Brings the files, or looks for them where they are.
+Status find_files(const Work& work, catalog::Connection& lake, Restored& restored) {
+    const auto files = read_data_files(lake);
+    if (!files) return files.error();
+    restored.files_checked =
+        work.data || !config::is_s3(restored.data_path) || !work.settings.aws_access_key_id.empty();
+    if (!restored.files_checked) return {};
+    auto findings = work.data ? work.data->bring(*files, restored.data_path)
+                              : check_files(*files, restored.data_path, work.settings);
+    if (!findings) return findings.error();
+    restored.files = std::move(*findings);
+    restored.shares_files = !work.data || work.data->elsewhere() > 0;
+    if (!work.data) return {};
+    const std::string destination = config::effective_data_path(work.settings);
+    if (auto moved = move_lake(lake, restored.data_path, destination); !moved) return moved;
+    restored.data_path = destination;
+    return {};
+}
+
 Status look_at_lake(const Work& work, bool counts, bool deep, Restored& restored) {
     const auto endpoint = catalog::lake_endpoint(work.settings);
     if (!endpoint) return endpoint.error();
@@ -171,15 +207,10 @@ Status look_at_lake(const Work& work, bool counts, bool deep, Restored& restored
     if (!record) return record.error();
     restored.snapshot = record->snapshot;
     restored.data_path = record->data_path;
-    const auto files = read_data_files(*lake);
-    if (!files) return files.error();
-    restored.files_checked = !config::is_s3(record->data_path) || !work.settings.aws_access_key_id.empty();
-    if (restored.files_checked) {
-        auto findings = check_files(*files, record->data_path, work.settings);
-        if (!findings) return findings.error();
-        restored.files = std::move(*findings);
+    if (auto found = find_files(work, *lake, restored); !found) return found;
+    if (restored.shares_files) {
+        if (auto spared = spare_files(work.settings, *lake); !spared) return spared;
     }
-    if (auto spared = spare_files(work.settings, *lake); !spared) return spared;
     if (!counts && !deep) return {};
     auto tables = count_rows(work, deep);
     if (!tables) return tables.error();
@@ -287,6 +318,12 @@ Result<Restored> restore_plan(const RestoreOptions& options, const Store& store,
     if (auto checked = check_log(store, plan, gap); !checked) return checked.error();
     Work work(new_settings(options, plan.backup));
     if (auto prepared = prepare(options, plan.backup, work); !prepared) return prepared.error();
+    if (brings_data(options, plan.backup)) {
+        auto data = DataBringer::open(
+            {store, options.settings, config::effective_data_path(work.settings), plan.backup, manifests});
+        if (!data) return data.error();
+        work.data = std::move(*data);
+    }
     CommandSettings command_settings(work.settings);
     if (auto written = command_settings.write(options.settings); !written) return written.error();
     const Recoverer recoverer{store,
@@ -304,7 +341,9 @@ Result<Restored> restore_plan(const RestoreOptions& options, const Store& store,
     restored.how = plan.how;
     if (auto looked = look_at_lake(work, counts, options.deep, restored); !looked) return looked.error();
     if (auto adopted = (*cluster)->adopt(); !adopted) return adopted.error();
-    if (!config::is_s3(restored.data_path)) {
+    if (work.data) {
+        work.data->keep();
+    } else if (!config::is_s3(restored.data_path)) {
         if (auto linked = link_lake(work.settings, restored.data_path); !linked) return linked.error();
     }
     work.is_done = true;

@@ -1,11 +1,13 @@
 // A lake as it was: its catalog recovered into a new data directory, and every file that it names looked for.
 //
-// The data files stay where they are; the restored lake reads them there. So that it never deletes a file that the lake
-// it was copied from still uses, its keeper starts with cleanup and orphans off. Whatever fails, the new directory is
-// left empty; the backups and the lake are only read. One thread; started as root, the process becomes the box's user
-// for good.
+// The data files are brought from their copies to a data path of their own, below the new directory unless another is
+// named. Of a backup without copies they stay where they are, and the restored lake reads them there; so that it never
+// deletes a file that the lake it was copied from still uses, its keeper starts with cleanup and orphans off. Whatever
+// fails, the new directory is left empty; the backups and the lake are only read. One thread; started as root, the
+// process becomes the box's user for good.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,11 +19,13 @@
 namespace boathouse::backup {
 
 struct RestoreOptions {
-    config::Settings settings;  // backup_to, backup_key, run_as, pg_bin, store's keys
-    std::string path;           // PATH
-    std::string into;           // absolute; missing or empty
-    std::string to = "latest";  // target.hpp
-    bool deep = false;          // read every row of every table
+    config::Settings settings;        // backup_to, backup_key, run_as, pg_bin, store's keys
+    std::string path;                 // PATH
+    std::string into;                 // absolute; missing or empty
+    std::string to = "latest";        // target.hpp
+    bool deep = false;                // read every row of every table
+    std::optional<bool> with_data{};  // bring the data files; nothing: if the backup has copies
+    std::string data_into{};          // where to, a directory or an s3:// URL; empty: <into>/lake/
 };
 
 struct TableRows {
@@ -34,6 +38,7 @@ struct Restored {
     std::string how{};  // "as of the backup 2026…", in words
     long long snapshot = 0;
     std::string data_path{};
+    bool shares_files = true;  // with the lake that it was copied from
     FileFindings files{};
     bool files_checked = false;  // not for a lake on S3 whose key comes from the AWS credential chain
     std::vector<TableRows> tables{};

@@ -128,6 +128,17 @@ Result<std::vector<Entry>> S3Store::list(const std::string& directory) const {
     return entries;
 }
 
+Result<std::vector<Entry>> S3Store::list_all(const std::string& directory) const {
+    const std::string prefix = directory.empty() ? prefix_ : key(directory) + "/";
+    const auto listing = client_->list(prefix, false);
+    if (!listing) return listing.error();
+    std::vector<Entry> entries;
+    entries.reserve(listing->objects.size());
+    for (const auto& object : listing->objects)
+        entries.push_back({.name = object.key.substr(prefix.size()), .bytes = object.bytes});
+    return entries;
+}
+
 Status S3Store::remove(const std::string& name) const {
     const auto listing = client_->list(key(name) + "/", false);
     if (!listing) return listing.error();

@@ -23,6 +23,7 @@ class S3Store final : public Store {
     Result<std::unique_ptr<Source>> read(const std::string& name) const override;
     Result<bool> has(const std::string& name) const override;
     Result<std::vector<Entry>> list(const std::string& directory) const override;
+    Result<std::vector<Entry>> list_all(const std::string& directory) const override;
     Status remove(const std::string& name) const override;
     Status remove_unfinished(const std::string& directory) const override;
 

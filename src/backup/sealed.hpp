@@ -26,6 +26,9 @@ Result<std::unique_ptr<Sink>> seal_sink(std::unique_ptr<Sink> below, const Secre
 // `name` is for the errors. Errors: permission (another key; none given), corrupt.
 Result<std::unique_ptr<Source>> unseal_source(std::unique_ptr<Source> below, const Secret& key, std::string name);
 
+// How large a file of so many bytes is when it is sealed.
+long long sealed_bytes(long long bytes);
+
 // What tells one key from another in public: 16 hexadecimal digits; empty for no key.
 std::string key_id(const Secret& key);
 

@@ -6,10 +6,10 @@
 namespace boathouse::backup {
 namespace {
 
-Result<std::unique_ptr<Store>> open_bucket(const config::Settings& settings) {
-    auto client = S3Client::open(settings.backup_to, settings);
+Result<std::unique_ptr<Store>> open_bucket(const std::string& url, const config::Settings& settings) {
+    auto client = S3Client::open(url, settings);
     if (!client) return client.error();
-    return std::unique_ptr<Store>(std::make_unique<S3Store>(std::move(*client), settings.backup_to));
+    return std::unique_ptr<Store>(std::make_unique<S3Store>(std::move(*client), url));
 }
 
 }  // namespace
@@ -35,11 +35,18 @@ Result<std::string> Store::read_text(const std::string& name) const {
 }
 
 Result<std::unique_ptr<Store>> make_store(const config::Settings& settings) {
-    return config::is_s3(settings.backup_to) ? open_bucket(settings) : DirectoryStore::make(settings.backup_to);
+    return config::is_s3(settings.backup_to) ? open_bucket(settings.backup_to, settings)
+                                             : DirectoryStore::make(settings.backup_to, Readers::owner);
 }
 
 Result<std::unique_ptr<Store>> open_store(const config::Settings& settings) {
-    return config::is_s3(settings.backup_to) ? open_bucket(settings) : DirectoryStore::open(settings.backup_to);
+    return config::is_s3(settings.backup_to) ? open_bucket(settings.backup_to, settings)
+                                             : DirectoryStore::open(settings.backup_to);
+}
+
+Result<std::unique_ptr<Store>> make_lake_store(const std::string& data_path, const config::Settings& settings) {
+    return config::is_s3(data_path) ? open_bucket(data_path, settings)
+                                    : DirectoryStore::make(data_path, Readers::everyone);
 }
 
 }  // namespace boathouse::backup

@@ -41,6 +41,8 @@ class Store {
     virtual Result<bool> has(const std::string& name) const = 0;
     // What lies in a directory, by name, without what is unfinished; nothing where there is no such directory.
     virtual Result<std::vector<Entry>> list(const std::string& directory) const = 0;
+    // All files below a directory, at any depth, their names without the directory's; in no order.
+    virtual Result<std::vector<Entry>> list_all(const std::string& directory) const = 0;
     // A file, or a directory with all that is in it. What is not there is removed already.
     virtual Status remove(const std::string& name) const = 0;
     // What a process that was killed while it wrote has left in a directory, at any depth.
@@ -55,5 +57,7 @@ class Store {
 Result<std::unique_ptr<Store>> make_store(const config::Settings& settings);
 // For reading. Errors: not_found (no such directory).
 Result<std::unique_ptr<Store>> open_store(const config::Settings& settings);
+// A lake's data path, a directory or an s3:// URL, in which files are as public as a lake's are.
+Result<std::unique_ptr<Store>> make_lake_store(const std::string& data_path, const config::Settings& settings);
 
 }  // namespace boathouse::backup

@@ -35,6 +35,9 @@ struct BackupArguments {
     std::string scratch;
     std::string older_than;
     bool deep = false;
+    bool with_data = false;
+    bool without_data = false;
+    std::string data_into;
     bool json = false;
 };
 
@@ -107,22 +110,35 @@ Status protect_files(config::Settings settings) {
 }
 
 boost::json::object to_object(const backup::Manifest& manifest) {
-    return {{"id", manifest.id},
-            {"started_at", backup::utc_text(manifest.started_unix)},
-            {"finished_at", backup::utc_text(manifest.finished_unix)},
-            {"snapshot", manifest.snapshot_before},
-            {"catalog_bytes", manifest.catalog_bytes},
-            {"stored_bytes", manifest.base.digest.bytes},
-            {"encrypted", !manifest.key_id.empty()},
-            {"postgres_version", manifest.postgres_version},
-            {"data_path", manifest.data_path}};
+    boost::json::object object{{"id", manifest.id},
+                               {"started_at", backup::utc_text(manifest.started_unix)},
+                               {"finished_at", backup::utc_text(manifest.finished_unix)},
+                               {"snapshot", manifest.snapshot_before},
+                               {"catalog_bytes", manifest.catalog_bytes},
+                               {"stored_bytes", manifest.base.digest.bytes},
+                               {"encrypted", !manifest.key_id.empty()},
+                               {"postgres_version", manifest.postgres_version},
+                               {"data_path", manifest.data_path},
+                               {"with_data", manifest.data.has_value()}};
+    if (manifest.data) {
+        object["data_files"] = manifest.data->files;
+        object["data_bytes"] = manifest.data->bytes;
+        object["new_data_bytes"] = manifest.data->new_bytes;
+    }
+    return object;
 }
 
 void print(const backup::Manifest& manifest) {
     std::cout << manifest.id << "  snapshot " << manifest.snapshot_before << ", " << std::fixed << std::setprecision(1)
               << static_cast<double>(manifest.base.digest.bytes) / kMegabyte << " MB of "
               << static_cast<double>(manifest.catalog_bytes) / kMegabyte << " MB"
-              << (manifest.key_id.empty() ? "" : ", encrypted") << "\n";
+              << (manifest.key_id.empty() ? "" : ", encrypted");
+    if (manifest.data) {
+        std::cout << ", with " << manifest.data->files << " data files of "
+                  << static_cast<double>(manifest.data->bytes) / kMegabyte << " MB, "
+                  << static_cast<double>(manifest.data->new_bytes) / kMegabyte << " MB of them new";
+    }
+    std::cout << "\n";
 }
 
 int create(const Invocation& invocation, const BackupArguments& arguments) {
@@ -137,10 +153,14 @@ int create(const Invocation& invocation, const BackupArguments& arguments) {
         supervisor::find_postgres({.pg_bin = settings->pg_bin, .path = path_of(invocation), .major = *major});
     if (!postgres) return fail(postgres.error());
     if (auto guarded = protect_files(*settings); !guarded) return fail(guarded.error());
-    const auto made = backup::create_backup(*settings, postgres->bin_dir);
+    const auto made = backup::create_backup({*settings, postgres->bin_dir, arguments.with_data});
     if (!made) return fail(made.error());
-    if (arguments.json) std::cout << to_object(*made) << "\n";
-    if (!arguments.json) print(*made);
+    if (made->elsewhere > 0) {
+        std::cerr << made->elsewhere << " data files lie outside of " << made->manifest.data_path
+                  << ", registered by somebody, and are not copied.\n";
+    }
+    if (arguments.json) std::cout << to_object(made->manifest) << "\n";
+    if (!arguments.json) print(made->manifest);
     return kExitOk;
 }
 
@@ -188,6 +208,7 @@ int prune(const Invocation& invocation, const BackupArguments& arguments) {
     if (!pruned) return fail(pruned.error());
     for (const std::string& id : pruned->backups) std::cout << "removed " << id << "\n";
     if (pruned->wal_pieces > 0) std::cout << "removed " << pruned->wal_pieces << " pieces of the archived log\n";
+    if (pruned->data_files > 0) std::cout << "removed " << pruned->data_files << " copies of data files\n";
     std::cerr << pruned->kept << (pruned->kept == 1 ? " backup is kept.\n" : " backups are kept.\n");
     return kExitOk;
 }
@@ -232,6 +253,7 @@ boost::json::object to_object(const backup::Restored& restored) {
     return {{"backup", restored.backup.id},
             {"snapshot", restored.snapshot},
             {"data_path", restored.data_path},
+            {"shares_files", restored.shares_files},
             {"files_checked", restored.files_checked},
             {"files", restored.files.files},
             {"bytes", restored.files.bytes},
@@ -265,10 +287,13 @@ bool print(const backup::Restored& restored, bool json) {
     return files.missing.empty();
 }
 
-backup::RestoreOptions restore_options(const Invocation& invocation, config::Settings settings) {
+backup::RestoreOptions restore_options(const Invocation& invocation, const BackupArguments& arguments,
+                                       config::Settings settings) {
     backup::RestoreOptions options;
     options.settings = std::move(settings);
     options.path = path_of(invocation);
+    options.deep = arguments.deep;
+    if (arguments.with_data || arguments.without_data) options.with_data = arguments.with_data;
     return options;
 }
 
@@ -277,30 +302,44 @@ int verify(const Invocation& invocation, const BackupArguments& arguments) {
     if (!settings) return fail(settings.error());
     std::string scratch =
         arguments.scratch.empty() ? std::filesystem::temp_directory_path().string() : arguments.scratch;
-    auto options = restore_options(invocation, std::move(*settings));
+    auto options = restore_options(invocation, arguments, std::move(*settings));
     options.to = arguments.id;
-    options.deep = arguments.deep;
     const auto restored = backup::verify_backup(options, std::filesystem::absolute(scratch).string());
     if (!restored) return fail(restored.error());
     return print(*restored, arguments.json) ? kExitOk : kExitFailed;
 }
 
+// A local directory as an absolute path, so that a box that runs elsewhere finds it.
+std::string absolute_place(const std::string& place) {
+    if (place.empty() || config::is_s3(place)) return place;
+    return std::filesystem::absolute(place).lexically_normal().string();
+}
+
+void tell_how_to_start(const backup::Restored& restored, const backup::RestoreOptions& options) {
+    std::cerr << "Start it with `boathouse serve --data-dir " << options.into;
+    if (!options.data_into.empty() && !restored.shares_files) std::cerr << " --data-path " << restored.data_path;
+    std::cerr << "`, other ports if the old box runs, and the old box's\nPOSTGRES_DB and POSTGRES_USER ("
+              << restored.backup.postgres_db << ", " << restored.backup.postgres_user << "). ";
+    if (!restored.shares_files) {
+        std::cerr << "Its data files are its own, in " << restored.data_path << ".\n";
+        return;
+    }
+    std::cerr
+        << "It shares files with the old lake: read \"Two lakes, one set of files\" in docs/backup.md\n"
+           "before both write. Its keeper deletes no file until the policies cleanup_age and orphan_age say so.\n";
+}
+
 int restore(const Invocation& invocation, const BackupArguments& arguments) {
     auto settings = backup_settings(invocation);
     if (!settings) return fail(settings.error());
-    auto options = restore_options(invocation, std::move(*settings));
+    auto options = restore_options(invocation, arguments, std::move(*settings));
+    options.data_into = absolute_place(arguments.data_into);
     options.to = arguments.to;
     options.into = std::filesystem::absolute(arguments.into).lexically_normal().string();
-    options.deep = arguments.deep;
     const auto restored = backup::restore(options);
     if (!restored) return fail(restored.error());
     const bool is_whole = print(*restored, arguments.json);
-    std::cerr
-        << "Start it with `boathouse serve --data-dir " << options.into
-        << "`, other ports if the old box runs, and the old box's\nPOSTGRES_DB and POSTGRES_USER ("
-        << restored->backup.postgres_db << ", " << restored->backup.postgres_user
-        << "). It shares its files with the old lake: read \"Two lakes, one set of files\" in docs/backup.md\n"
-           "before both write. Its keeper deletes no file until the policies cleanup_age and orphan_age say so.\n";
+    tell_how_to_start(*restored, options);
     if (is_whole) return kExitOk;
     std::cerr << "The catalog is restored, and the files above are missing: queries that need them will fail.\n";
     return kExitFailed;
@@ -314,6 +353,14 @@ void on_call(CLI::App& command, Invocation& invocation, const std::shared_ptr<Ba
     command.callback([&invocation, arguments, run] {
         invocation.run = [&invocation, arguments, run] { return run(invocation, *arguments); };
     });
+}
+
+void add_data_flags(CLI::App& command, const std::shared_ptr<BackupArguments>& arguments) {
+    CLI::Option* with = command.add_flag("--with-data", arguments->with_data,
+                                         "Bring the data files from their copies, also if this backup has none itself");
+    command
+        .add_flag("--without-data", arguments->without_data, "Leave the copies alone: use the lake's own data files")
+        ->excludes(with);
 }
 
 // What PostgreSQL runs; in no list of commands.
@@ -337,30 +384,37 @@ void add_wal_commands(CLI::App& parent, Invocation& invocation, const std::share
 
 void add_backup(CLI::App& root, Invocation& invocation) {
     CLI::App& command = add_command(
-        root,
-        {.name = "backup",
-         .summary = "Make, list, verify and remove backups of the catalog",
-         .teaching = "The lake's data files are not copied: they never change, and the keeper leaves them for as\n"
-                     "long as the policy backup_retention says. docs/backup.md has the whole story.\n\n"
-                     "Examples:\n"
-                     "  boathouse backup create --backup-to /mnt/backup/lake\n"
-                     "  boathouse backup verify"});
+        root, {.name = "backup",
+               .summary = "Make, list, verify and remove backups of the lake",
+               .teaching =
+                   "A backup is of the catalog. The lake's data files stay where they are: they never change, and the\n"
+                   "keeper leaves them for as long as the policy backup_retention says. With --with-data they are\n"
+                   "copied too, each once. docs/backup.md has the whole story.\n\n"
+                   "Examples:\n"
+                   "  boathouse backup create --backup-to /mnt/backup/lake\n"
+                   "  boathouse backup create --with-data --backup-to s3://company-backups/lake\n"
+                   "  boathouse backup verify"});
     command.require_subcommand(1);
     const auto arguments = std::make_shared<BackupArguments>();
     CLI::App& creating = add_command(command, {.name = "create", .summary = "Back up the running box's catalog"});
     accept_settings(creating, invocation, {"config_file", "data_dir", "backup_to", "backup_rate_mb", "pg_bin"});
+    creating.add_flag("--with-data", arguments->with_data,
+                      "Copy the lake's data files too: those that no backup there has a copy of");
     on_call(creating, invocation, arguments, create);
     CLI::App& listing = add_command(command, {.name = "list", .summary = "The backups that are there, oldest first"});
     accept_settings(listing, invocation, {"config_file", "data_dir", "backup_to"});
     on_call(listing, invocation, arguments, list);
     CLI::App& verifying = add_command(
-        command, {.name = "verify",
-                  .summary = "Check a backup's bytes, restore it beside, count its tables' rows",
-                  .teaching = "Needs room for the catalog in the scratch directory, which is left as it was."});
+        command,
+        {.name = "verify",
+         .summary = "Check a backup's bytes, restore it beside, count its tables' rows",
+         .teaching = "Needs room in the scratch directory, which is left as it was: for the catalog, and for the\n"
+                     "data files where the backup has copies of them and --without-data does not leave those out."});
     accept_settings(verifying, invocation, {"config_file", "data_dir", "backup_to", "pg_bin", "run_as"});
     verifying.add_option("id", arguments->id, "The backup; default: the latest");
     verifying.add_option("--scratch", arguments->scratch, "Where to restore; default: the temporary directory");
     verifying.add_flag("--deep", arguments->deep, "Read every value of every table");
+    add_data_flags(verifying, arguments);
     on_call(verifying, invocation, arguments, verify);
     CLI::App& pruning =
         add_command(command, {.name = "prune", .summary = "Remove backups that no moment within the retention needs"});
@@ -371,13 +425,16 @@ void add_backup(CLI::App& root, Invocation& invocation) {
 }
 
 void add_restore(CLI::App& root, Invocation& invocation) {
-    CLI::App& command =
-        add_command(root, {.name = "restore",
-                           .summary = "Bring a lake back from a backup, into a new data directory",
-                           .teaching = "Examples:\n"
-                                       "  boathouse restore --into /srv/restored\n"
-                                       "  boathouse restore --to '2026-11-23 05:42Z' --into /srv/restored\n"
-                                       "  boathouse restore --to 'snapshot 4711' --into /srv/restored --deep"});
+    CLI::App& command = add_command(
+        root, {.name = "restore",
+               .summary = "Bring a lake back from a backup, into a new data directory",
+               .teaching = "From a backup with data, and with --with-data from any, the data files are brought along,\n"
+                           "to lake/ in the new data directory or where --data-into says. Else the restored lake\n"
+                           "reads the old one's files where they are.\n\n"
+                           "Examples:\n"
+                           "  boathouse restore --into /srv/restored\n"
+                           "  boathouse restore --to '2026-11-23 05:42Z' --into /srv/restored\n"
+                           "  boathouse restore --to 'snapshot 4711' --into /srv/restored --deep"});
     accept_settings(command, invocation, {"config_file", "data_dir", "backup_to", "pg_bin", "run_as"});
     const auto arguments = std::make_shared<BackupArguments>();
     command.add_option(
@@ -385,6 +442,10 @@ void add_restore(CLI::App& root, Invocation& invocation) {
         "latest (the default), a backup's id, end, 'snapshot N', or a time, UTC unless it says otherwise");
     command.add_option("--into", arguments->into, "The new data directory; must not exist, or be empty")->required();
     command.add_flag("--deep", arguments->deep, "Read every value of every table");
+    add_data_flags(command, arguments);
+    command.add_option("--data-into", arguments->data_into,
+                       "Where the data files go, a directory or an s3:// URL, empty; default: lake/ in the new data "
+                       "directory");
     on_call(command, invocation, arguments, restore);
 }
 

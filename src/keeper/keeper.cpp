@@ -6,6 +6,7 @@
 #include "catalog/box_database.hpp"
 #include "catalog/give_way.hpp"
 #include "keeper/day_window.hpp"
+#include "keeper/file_hold.hpp"
 
 namespace boathouse::keeper {
 namespace {
@@ -226,6 +227,19 @@ void Keeper::wait_for_statements() {
 }
 
 Status Keeper::take(const Step& step, const Activity& activity) {
+    if (!deletes(step.job)) return take_now(step, activity);
+    const auto may_delete = begin_deleting(*box_);
+    if (!may_delete) return may_delete.error();
+    if (!*may_delete) {  // somebody copies the files
+        memory_[{step.job, step.table_id}].again_unix = now_unix() + kMinute;
+        return {};
+    }
+    auto taken = take_now(step, activity);
+    auto ended = end_deleting(*box_);
+    return taken ? ended : taken;
+}
+
+Status Keeper::take_now(const Step& step, const Activity& activity) {
     if (auto told = set_activity(*box_, activity); !told) return told;
     wait_for_statements();
     const auto before = sizes_of(*lake_, step.table_id);

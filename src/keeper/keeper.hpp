@@ -68,6 +68,7 @@ class Keeper {
     bool may_go_on(bool wished);
     bool is_runnable(const Step& step) const;
     Status take(const Step& step, const Activity& activity);
+    Status take_now(const Step& step, const Activity& activity);
     void remember(const Step& step, const Result<long long>& outcome);
     void remember_failure(const Step& step, Memory& memory, const Error& error);
     void wait_for_statements();

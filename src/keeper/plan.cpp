@@ -186,6 +186,10 @@ const char* job_name(Job job) {
     return "";
 }
 
+bool deletes(Job job) {
+    return job == Job::expire || job == Job::cleanup || job == Job::orphans;
+}
+
 const std::vector<Job>& jobs() {
     static const std::vector<Job> kJobs{Job::flush, Job::merge, Job::rewrite, Job::expire, Job::cleanup, Job::orphans};
     return kJobs;

@@ -16,6 +16,8 @@ namespace boathouse::keeper {
 
 enum class Job { flush, merge, rewrite, expire, cleanup, orphans };
 const char* job_name(Job job);
+// Whether it takes something away for good: snapshots, or files.
+bool deletes(Job job);
 const std::vector<Job>& jobs();
 
 struct Step {

@@ -13,6 +13,7 @@
 #include "catalog/give_way.hpp"
 #include "engine/scratch_lake.hpp"
 #include "engine/session.hpp"
+#include "keeper/file_hold.hpp"
 #include "service/keeper_worker.hpp"
 
 namespace boathouse::service {
@@ -255,6 +256,29 @@ TEST_F(KeeperTest, RemovesOrphansOfASafeAgeOnly) {
 }
 
 // DuckLake alone would let the compaction win, and the small delete be lost.
+TEST_F(KeeperTest, DeletesNothingWhileFilesAreCopied) {
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    insert_files("t", 20);
+    date_snapshots();
+    pass(hours(24 * 40));
+    auto copier = catalog::Connection::open(catalog::box_database_endpoint(settings_).value()).value();
+    keeper::hold_files(copier).value();
+    const long long snapshots = number("SELECT count(*) FROM public.ducklake_snapshot");
+    look();
+    EXPECT_EQ(live_files(), 1) << "it merges";
+    EXPECT_GT(number("SELECT count(*) FROM public.ducklake_snapshot"), snapshots) << "and ends no snapshot";
+    EXPECT_THAT(runs(), testing::Each("merge done"));
+    { const auto gone = std::move(copier); }
+    // The server lets go when it has noticed that the connection is closed.
+    for (int i = 0;
+         i < 600 && number("SELECT count(*) FROM pg_catalog.pg_locks WHERE mode = 'ShareLock' AND locktype = "
+                           "'advisory'") > 0;
+         ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    look();
+    EXPECT_LE(number("SELECT count(*) FROM public.ducklake_snapshot"), 2);
+}
+
 TEST_F(KeeperTest, GivesWayToADeleteThatIsUnderWay) {
     client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
     insert_files("t", 20);

@@ -39,8 +39,8 @@ class BackedUp:
                               capture_output=True, text=True, timeout=300)
         return Answer(done.returncode, done.stdout, done.stderr)
 
-    def create(self, **environment: str) -> Answer:
-        return self.command("backup", "create", "--data-dir", self.box.data_dir, "--json", **environment)
+    def create(self, *arguments: str, **environment: str) -> Answer:
+        return self.command("backup", "create", "--data-dir", self.box.data_dir, "--json", *arguments, **environment)
 
     def listed(self) -> list[str]:
         """The backups' ids."""

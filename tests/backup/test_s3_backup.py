@@ -1,6 +1,7 @@
 """A lake in a bucket whose backups go to a bucket too: there and back, in parts, damaged, and out of reach."""
 
 import json
+import shutil
 import time
 
 import psycopg
@@ -72,6 +73,61 @@ def test_data_files_that_are_not_there_whole_are_named(lake, s3, backup, into, d
     assert restored.code == 1 and "queries that need them will fail" in restored.errors
     fault = "it is not in the bucket" if damage == "gone" else f"{len(whole) - 1} bytes instead of {len(whole)}"
     assert json.loads(restored.output)["missing"] == [f"s3://{s3.bucket}/{key}: {fault}"]
+
+
+@pytest.fixture(scope="module")
+def with_data(lake, backup):
+    return lake.create("--with-data").json
+
+
+@pytest.fixture
+def lost(s3):
+    """The lake's own objects are gone from the bucket until the test is over."""
+    client = s3.client()
+    objects = {key: client.get_object(Bucket=s3.bucket, Key=key)["Body"].read() for key in s3.keys("backed-up/")}
+    assert objects
+    for key in objects:
+        client.delete_object(Bucket=s3.bucket, Key=key)
+    yield objects
+    for key, body in objects.items():
+        client.put_object(Bucket=s3.bucket, Key=key, Body=body)
+
+
+def test_data_files_are_copied_once_and_sealed(lake, s3, with_data):
+    keys = s3.keys(f"{PREFIX}/data/")
+    assert len(keys) == with_data["data_files"] > 0 and all(key.endswith(".parquet.sealed") for key in keys)
+    body = s3.client().get_object(Bucket=s3.bucket, Key=keys[0])["Body"].read()
+    assert body.startswith(b"boathouse sealed 1\n") and b"PAR1" not in body
+    assert lake.create("--with-data").json["new_data_bytes"] == 0
+
+
+def test_the_lake_comes_back_without_its_objects(lake, s3, with_data, lost, into):
+    restored = lake.restore(into, "--to", with_data["id"], "--deep").json
+    assert restored["missing"] == [] and restored["data_path"] == f"{into}/lake/"
+    assert {"schema": "main", "table": "kept", "rows": 20000} in restored["tables"]
+    shutil.rmtree(into)
+    other = f"s3://{s3.bucket}/brought-back/"
+    restored = lake.restore(into, "--to", with_data["id"], "--data-into", other, "--deep").json
+    assert restored["data_path"] == other and restored["missing"] == []
+    assert len(s3.keys("brought-back/")) == restored["files"] + restored["history_files"]
+    shutil.rmtree(into)
+    refused = lake.restore(into, "--to", with_data["id"], "--data-into", other)
+    assert refused.code != 0 and "is not empty" in refused.errors and len(s3.keys("brought-back/")) > 0
+
+
+def test_copies_take_the_key_and_are_read_to_their_end(lake, s3, with_data, lost, into):
+    wrong = lake.restore(into, "--to", with_data["id"], BOATHOUSE_BACKUP_KEY="f" * 64)
+    assert wrong.code == 77 and "is encrypted with the key" in wrong.errors
+    client, (key, *_) = s3.client(), s3.keys(f"{PREFIX}/data/")
+    whole = client.get_object(Bucket=s3.bucket, Key=key)["Body"].read()
+    client.put_object(Bucket=s3.bucket, Key=key, Body=whole[:-1])
+    try:
+        cut = lake.restore(into, "--to", with_data["id"])
+    finally:
+        client.put_object(Bucket=s3.bucket, Key=key, Body=whole)
+    assert cut.code == 1
+    (fault,) = json.loads(cut.output)["missing"]
+    assert f"s3://{s3.bucket}/{key} is damaged or cut off" in fault
 
 
 @pytest.mark.parametrize("settings, told", [
