@@ -158,8 +158,10 @@ std::vector<Option> access_options() {
          .default_text = "on",
          .choices = {"off", "on", "require"},
          .example = "require",
-         .prose = "Encryption of the catalog's and the SQL door's connections: off, on for clients that ask for it, "
-                  "require for all. Without a certificate of yours, a self-signed one is generated once."},
+         .prose = "Encryption on all three ports: off, on for clients that ask for it, require for all. The HTTP door "
+                  "takes `http://` and `https://` on its one port; `require` means its `/v1/…`, while health, metrics "
+                  "and the extension mirror are open to both. Without a certificate of yours, a self-signed one is "
+                  "generated once."},
         {.key = "tls_cert_file",
          .flag = "--tls-cert-file",
          .environment = {"BOATHOUSE_TLS_CERT_FILE"},
@@ -484,9 +486,9 @@ std::vector<Option> http_door_options() {
          .member = &Settings::http_plain_passwords,
          .default_text = "false",
          .example = "true",
-         .prose = "Take passwords over HTTP from other machines although the connection is not encrypted: for a box "
-                  "behind a proxy that speaks TLS. Without it they are refused unread but for connections of this "
-                  "machine."},
+         .prose = "Take passwords and tokens over HTTP although the connection is not encrypted: for a box behind a "
+                  "proxy that speaks TLS. Without it they are refused unread, but for connections of this machine, and "
+                  "for those too with `tls = require`."},
     };
 }
 

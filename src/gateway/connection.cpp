@@ -227,7 +227,7 @@ void Connection::open_session() {
     Peer peer;
     peer.address = unknown ? "unknown" : endpoint.address().to_string();
     peer.encrypted = tls_ != nullptr;
-    if (tls_) peer.certificate_hash = services_.tls->certificate_hash();
+    if (tls_) peer.certificate_hash = tls_->identity().certificate_hash;
     Host host;
     host.cancel = [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->interrupt(Interruption::cancelled);
@@ -249,7 +249,7 @@ void Connection::open_session() {
 }
 
 void Connection::start_tls() {
-    tls_ = std::make_unique<TlsSocket>(*services_.tls, socket_.native_handle());
+    tls_ = std::make_unique<TlsSocket>(services_.tls->identity(), socket_.native_handle());
     shake_hands();
 }
 

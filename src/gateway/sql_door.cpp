@@ -161,7 +161,7 @@ Result<std::unique_ptr<SqlDoor>> SqlDoor::start(SqlDoorOptions options, const co
                                                 catalog::Endpoint catalog, const SqlDoorParts& parts) {
     raise_open_files();
     if (auto admitted = engine::Session::admit_clients(parts.lake); !admitted) return admitted.error();
-    auto tls = Tls::load(settings);
+    auto tls = Tls::load(settings, kPostgresqlProtocol);
     if (!tls) return tls.error();
     const int network_threads = options.network_threads;
     auto impl = std::make_unique<Impl>(std::move(options), std::move(catalog), parts, std::move(*tls),

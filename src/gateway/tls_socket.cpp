@@ -11,7 +11,8 @@ void TlsSocket::Free::operator()(SSL* connection) const {
     SSL_free(connection);
 }
 
-TlsSocket::TlsSocket(Tls& tls, int socket) : connection_(SSL_new(tls.context().native_handle())) {
+TlsSocket::TlsSocket(std::shared_ptr<TlsIdentity> identity, int socket)
+    : identity_(std::move(identity)), connection_(SSL_new(identity_->context.native_handle())) {
     if (!connection_ || SSL_set_fd(connection_.get(), socket) != 1) throw std::bad_alloc();
     SSL_set_accept_state(connection_.get());
 }

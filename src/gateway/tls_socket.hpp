@@ -16,7 +16,7 @@ namespace boathouse::gateway {
 
 class TlsSocket {
   public:
-    TlsSocket(Tls& tls, int socket);
+    TlsSocket(std::shared_ptr<TlsIdentity> identity, int socket);
     ~TlsSocket();
 
     enum class Step {
@@ -39,6 +39,9 @@ class TlsSocket {
     // The socket is about to be closed, and its number may become another's: from here on every step is over.
     void close() { closed_ = true; }
 
+    // What the client was shown.
+    const TlsIdentity& identity() const { return *identity_; }
+
     // Whether client and server agreed by ALPN to speak PostgreSQL's protocol.
     bool chose_postgresql() const;
 
@@ -48,6 +51,7 @@ class TlsSocket {
     };
     Step step_of(int result) const;
 
+    const std::shared_ptr<TlsIdentity> identity_;
     bool closed_ = false;
     std::unique_ptr<SSL, Free> connection_;
 };

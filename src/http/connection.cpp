@@ -1,7 +1,5 @@
 #include "http/connection.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
@@ -13,12 +11,12 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/url/parse.hpp>
-#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <optional>
 
 #include "base/log.hpp"
+#include "http/gone_watch.hpp"
 
 namespace boathouse::http {
 namespace {
@@ -61,6 +59,7 @@ std::optional<Request> request_from(const beast_http::request<beast_http::string
     asio::ip::tcp::endpoint endpoint;
     std::memcpy(endpoint.data(), remote.data(), std::min(remote.size(), endpoint.capacity()));
     request.peer.address = endpoint.address().to_string();
+    request.peer.encrypted = stream.is_encrypted();
     return request;
 }
 
@@ -118,30 +117,6 @@ asio::awaitable<bool> write(Stream& stream, beast_http::response<Body>& message,
     }
     co_return true;
 }
-
-// Tells who answers when the client is gone, for as long as it lives. Bytes that come meanwhile are the next request.
-class GoneWatch {
-  public:
-    GoneWatch(Stream& stream, std::shared_ptr<Abandonment> abandonment) : stream_(stream) {
-        stream.socket().async_wait(
-            asio::socket_base::wait_read, [&stream, told = std::move(abandonment)](beast::error_code error) {
-                if (error) return;
-                // Readiness may be that of bytes which are read already: then there is nothing, and nobody is gone.
-                char next = 0;
-                const auto count = ::recv(stream.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
-                if (count == 0 || (count < 0 && errno == ECONNRESET)) told->happen();
-            });
-    }
-    ~GoneWatch() {
-        beast::error_code ignored;
-        stream_.socket().cancel(ignored);
-    }
-    GoneWatch(const GoneWatch&) = delete;
-    GoneWatch& operator=(const GoneWatch&) = delete;
-
-  private:
-    Stream& stream_;
-};
 
 // The next piece of a body that is made while it is sent.
 asio::awaitable<std::string> next_piece(Stream& stream, BodySource& source) {
@@ -342,7 +317,7 @@ asio::awaitable<void> linger(Stream& stream) {
     stream.expires_after(kLingerTime);
     while (!error && left_bytes > 0) {
         const auto size =
-            co_await stream.async_read_some(asio::buffer(dropped), asio::redirect_error(asio::use_awaitable, error));
+            co_await stream.drop_some(asio::buffer(dropped), asio::redirect_error(asio::use_awaitable, error));
         left_bytes -= std::min(left_bytes, size);
     }
 }
@@ -351,10 +326,13 @@ asio::awaitable<void> linger(Stream& stream) {
 
 asio::awaitable<void> serve_connection(Stream stream, Shared& shared, bool is_private) {
     beast::flat_buffer buffer;
+    if (shared.options.tls != nullptr && !is_private) {
+        stream.expires_after(std::chrono::milliseconds(shared.options.request_timeout_ms));
+        if (co_await stream.begin(*shared.options.tls, buffer)) co_return;
+    }
     while (!shared.stopping && co_await serve_request(stream, buffer, shared, is_private)) {
     }
-    beast::error_code ignored;
-    stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    co_await stream.say_goodbye(kLingerTime);
     co_await linger(stream);
 }
 

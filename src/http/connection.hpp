@@ -6,14 +6,13 @@
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/beast/core/basic_stream.hpp>
 #include <cstdint>
 
 #include "http/gatekeeper.hpp"
 #include "http/router.hpp"
 #include "http/server.hpp"
+#include "http/stream.hpp"
 
 namespace boathouse::http {
 
@@ -27,8 +26,6 @@ struct Shared {
     std::atomic<std::int64_t> answering{0};  // requests between their last byte in and their response's last byte out
     std::atomic<std::int64_t> requests{0};
 };
-
-using Stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
 
 boost::asio::awaitable<void> serve_connection(Stream stream, Shared& shared, bool is_private);
 

@@ -35,14 +35,24 @@ std::optional<Credentials> basic(std::string_view header) {
 
 }  // namespace
 
+std::optional<Response> Gatekeeper::refuse_unencrypted(const Request& head) const {
+    if (head.is_private || head.peer.encrypted || options_.plain_passwords) return std::nullopt;
+    if (options_.requires_tls)
+        return problem(status::forbidden, "this box takes passwords over encrypted connections only (tls = require)",
+                       "Begin the address with https://; the port is the same.");
+    if (config::is_loopback(head.peer.address)) return std::nullopt;
+    return problem(status::forbidden, "passwords are not taken over an unencrypted connection from another machine",
+                   options_.has_tls ? "Begin the address with https://; the port is the same. If a proxy before the "
+                                      "box speaks TLS, set http_plain_passwords = true."
+                                    : "Set tls = on and begin the address with https://, or put a proxy that speaks "
+                                      "TLS before the HTTP door and set http_plain_passwords = true.");
+}
+
 Gatekeeper::Verdict Gatekeeper::admit(const Request& head) {
     if (head.headers.count(field::authorization) == 0)
         return problem(status::unauthorized, "this request needs a user and a password",
                        "Send them by HTTP Basic, as in: curl --user NAME …");
-    const bool is_safe = head.is_private || head.peer.encrypted || config::is_loopback(head.peer.address);
-    if (!is_safe && !options_.plain_passwords)
-        return problem(status::forbidden, "passwords are not taken over an unencrypted connection from another machine",
-                       "Put a proxy that speaks TLS before the HTTP door, and set http_plain_passwords = true.");
+    if (auto refused = refuse_unencrypted(head)) return std::move(*refused);
     const auto authorization = head.headers[field::authorization];
     const auto credentials = basic({authorization.data(), authorization.size()});
     if (!credentials)

@@ -1,8 +1,8 @@
 // Who may send a request to /v1/…, how often, and how much: decided from the request's header, before its body is read.
 //
 // One Gatekeeper a box; any thread may enter. Users and passwords are those of the SQL door (gateway/callers.hpp), by
-// HTTP Basic. A password that comes from another machine without encryption is refused unread, unless the operator
-// allows it. admit() blocks on the catalog; the rest does not. Bounded: kBucketsMax users are counted at once.
+// HTTP Basic. What comes so from another machine without encryption is refused unread, unless the operator allows it; where the box asks for encryption, so is one of this machine. admit()
+// blocks on the catalog; the rest does not. Bounded: kBucketsMax users are counted at once.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,8 @@ inline constexpr std::size_t kBucketsMax = 10'000;
 
 struct GatekeeperOptions {
     bool plain_passwords = false;
+    bool has_tls = false;
+    bool requires_tls = false;
     std::uint64_t body_bytes_max = 0;      // of one request
     std::uint64_t bodies_bytes_max = 0;    // of all requests at once
     std::int64_t requests_per_second = 0;  // of one user; 0: no limit
@@ -45,6 +47,8 @@ class Gatekeeper {
     static Response no_room();
 
   private:
+    // Why no password is taken over this connection.
+    std::optional<Response> refuse_unencrypted(const Request& head) const;
     // nullopt: go on. Else the seconds to wait.
     std::optional<std::int64_t> too_often(const std::string& user);
 

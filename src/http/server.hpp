@@ -1,4 +1,4 @@
-// The HTTP door: HTTP/1.1 on a TCP port and on the box's private Unix socket.
+// The HTTP door: HTTP/1.1 on a TCP port, plain or over TLS as each client begins, and on the box's private Unix socket.
 //
 // Network threads (two) read requests and write responses; handlers that block run on a pool of workers, one request a
 // connection at a time, so the number of connections bounds everything that waits. A request that is larger than its
@@ -13,12 +13,17 @@
 #include "base/error.hpp"
 #include "http/router.hpp"
 
+namespace boathouse::gateway {
+class Tls;
+}
+
 namespace boathouse::http {
 
 struct ServerOptions {
     std::string address{};         // to listen on
     std::uint16_t port = 0;        // 0: any free one, see Server::port()
     std::string private_socket{};  // path; empty: none
+    gateway::Tls* tls = nullptr;   // null: none is spoken; outlives the server
     int network_threads = 2;
     int worker_threads = 4;
     int connections_max = 512;  // of each listener

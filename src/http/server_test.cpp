@@ -15,6 +15,8 @@
 #include <stdexcept>
 
 #include "base/file.hpp"
+#include "gateway/tls.hpp"
+#include "supervisor/certificate.hpp"
 
 namespace boathouse::http {
 namespace {
@@ -188,6 +190,26 @@ TEST_F(ServerTest, CutsOffARequestThatDoesNotEnd) {
     const Client client(port);
     client.send("GET /hello HTTP/1.1\r\nHost");
     EXPECT_EQ(client.read_all(), "");
+}
+
+// What a client says when it begins TLS, as far as it says it.
+constexpr std::string_view kClientHello("\x16\x03\x01\x00\x30\x01\x00\x00\x2c\x03\x03", 11);
+
+TEST_F(ServerTest, CutsOffAHandshakeThatDoesNotEnd) {
+    config::Settings settings;
+    settings.data_dir = dir_;
+    settings.tls = "on";
+    std::filesystem::create_directory(config::tls_dir(settings));
+    const std::string file = config::tls_dir(settings) + "/self-signed";
+    supervisor::ensure_self_signed({.certificate = file + ".crt", .key = file + ".key"}, {"localhost"}).value();
+    const auto tls = gateway::Tls::load(settings, gateway::kHttpProtocol).value();
+    const auto port = start({.tls = tls.get(), .request_timeout_ms = 50});
+    for (std::size_t size = 0; size <= kClientHello.size(); ++size) {
+        const Client client(port);
+        client.send(kClientHello.substr(0, size));
+        EXPECT_EQ(client.read_all(), "") << size;
+    }
+    EXPECT_THAT(Client(port).get("/hello"), testing::EndsWith("hello\n"));
 }
 
 TEST_F(ServerTest, AnswersAHandlerThatThrows) {

@@ -17,6 +17,7 @@
 #include "feed/feed.hpp"
 #include "gateway/callers.hpp"
 #include "gateway/sql_door.hpp"
+#include "gateway/tls.hpp"
 #include "http/api.hpp"
 #include "http/extension_mirror.hpp"
 #include "http/gatekeeper.hpp"
@@ -79,14 +80,17 @@ std::unique_ptr<cache::Answers> open_answers(const config::Settings& settings, c
 
 // What the engine holds while it serves, in the order in which the parts need each other.
 struct Engine {
-    Engine(std::unique_ptr<engine::Lake> opened, const config::Settings& settings, const catalog::Endpoint& endpoint)
+    Engine(std::unique_ptr<engine::Lake> opened, std::unique_ptr<gateway::Tls> certificate,
+           const config::Settings& settings, const catalog::Endpoint& endpoint)
         : lake(std::move(opened)),
+          tls(std::move(certificate)),
           metrics(settings, endpoint, clock),
           answers(open_answers(settings, endpoint)),
           mirror(settings.extension_dir, config::spill_dir(settings) + "/extension-mirror"),
           server({.address = settings.listen,
                   .port = static_cast<std::uint16_t>(settings.http_port),
-                  .private_socket = catalog::socket_dir(settings) + "/http.sock"},
+                  .private_socket = catalog::socket_dir(settings) + "/http.sock",
+                  .tls = tls.get()},
                  router) {
         health.add_routes(router);
         metrics.add_routes(router);
@@ -96,6 +100,7 @@ struct Engine {
     }
 
     std::unique_ptr<engine::Lake> lake;
+    const std::unique_ptr<gateway::Tls> tls;  // the HTTP door's; null: off
     SystemClock clock;
     http::Router router;
     http::Health health{
@@ -125,7 +130,9 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     if (auto tuned = catalog::tune_catalog(settings); !tuned) return tuned.error();
     if (auto prepared = prepare_box_database(settings); !prepared) return prepared.error();
     if (auto added = add_box_functions(**lake, settings); !added) return added.error();
-    return std::make_unique<Engine>(std::move(*lake), settings, *endpoint);
+    auto tls = gateway::Tls::load(settings, gateway::kHttpProtocol);
+    if (!tls) return tls.error();
+    return std::make_unique<Engine>(std::move(*lake), std::move(*tls), settings, *endpoint);
 }
 
 Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& settings,
@@ -223,6 +230,8 @@ struct HttpApi {
             const Clock& clock)
         : callers(door.services().log_in, clock),
           gatekeeper({.plain_passwords = settings.http_plain_passwords,
+                      .has_tls = settings.tls != "off",
+                      .requires_tls = settings.tls == "require",
                       .body_bytes_max = static_cast<std::uint64_t>(settings.http_body_mb) << 20,
                       .bodies_bytes_max = static_cast<std::uint64_t>(settings.http_bodies_mb) << 20,
                       .requests_per_second = settings.http_requests_per_second},
