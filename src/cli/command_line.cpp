@@ -148,6 +148,7 @@ std::unique_ptr<CLI::App> command_tree(Invocation& invocation) {
     add_status(*root, invocation);
     add_attach_string(*root, invocation);
     add_user(*root, invocation);
+    add_token(*root, invocation);
     add_mirror(*root, invocation);
     add_policy(*root, invocation);
     add_tag(*root, invocation);

@@ -9,6 +9,7 @@ void add_serve(CLI::App& root, Invocation& invocation);
 void add_status(CLI::App& root, Invocation& invocation);
 void add_attach_string(CLI::App& root, Invocation& invocation);
 void add_user(CLI::App& root, Invocation& invocation);
+void add_token(CLI::App& root, Invocation& invocation);
 void add_mirror(CLI::App& root, Invocation& invocation);
 void add_policy(CLI::App& root, Invocation& invocation);
 void add_tag(CLI::App& root, Invocation& invocation);

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/log.hpp"
+#include "catalog/tokens.hpp"
 #include "pgwire/scram.hpp"
 
 namespace boathouse::gateway {
@@ -23,10 +24,18 @@ void log_refusal(const Peer& peer, const std::string& user, const char* reason) 
     log_warning("gateway", "log-in of \"{}\" from {} refused: {}", user, peer.address, reason);
 }
 
+Callers::Refusal no_catalog(const Error& error) {
+    log_error("gateway", error);
+    return refusal("57P03", "the catalog, which knows passwords and tokens, does not answer", {});
+}
+
+// Whom the throttle counts wrong tokens for: no role has this name.
+constexpr const char* kTokensThrottle = "";
+
 }  // namespace
 
-Callers::Callers(LogInServices& services, const Clock& clock)
-    : services_(services), clock_(clock), secret_(pgwire::random_bytes(kSecretBytes)) {}
+Callers::Callers(LogInServices& services, const Clock& clock, feed::SharedConnection* tokens)
+    : services_(services), clock_(clock), tokens_(tokens), secret_(pgwire::random_bytes(kSecretBytes)) {}
 
 std::string Callers::digest_of(const std::string& user, const Secret& password) const {
     const std::string text = user + '\0' + password.reveal();
@@ -75,10 +84,6 @@ bool Callers::may_enter(const std::string& user, const Role& role) {
 }
 
 Callers::Verdict Callers::look(const Peer& peer, const std::string& user, const Secret& password) {
-    const auto no_catalog = [](const Error& error) {
-        log_error("gateway", error);
-        return refusal("57P03", "the catalog, which knows the passwords, does not answer", {});
-    };
     const auto wait = services_.throttle.wait(peer.address, user);
     if (!wait) {
         log_refusal(peer, user, "too many failed log-ins");
@@ -100,15 +105,47 @@ Callers::Verdict Callers::look(const Peer& peer, const std::string& user, const 
         role->settings = settings;
     }
     services_.throttle.succeeded(peer.address, user);
-    if (!role->may_log_in) {
+    return admit(peer, user, *role, *wait);
+}
+
+Callers::Verdict Callers::admit(const Peer& peer, const std::string& user, const Role& role,
+                                std::chrono::milliseconds wait) {
+    if (!role.may_log_in) {
         log_refusal(peer, user, "the role may not log in");
-        return refusal("28000", "role \"" + user + "\" is not permitted to log in", *wait);
+        return refusal("28000", "role \"" + user + "\" is not permitted to log in", wait);
     }
-    if (!may_enter(user, *role)) {
+    if (!may_enter(user, role)) {
         log_refusal(peer, user, "no CONNECT privilege");
-        return refusal("42501", "permission denied for database \"" + services_.database_names.front() + "\"", *wait);
+        return refusal("42501", "permission denied for database \"" + services_.database_names.front() + "\"", wait);
     }
-    return std::make_shared<const Caller>(Caller{user, role->settings});
+    return std::make_shared<const Caller>(Caller{user, role.settings});
+}
+
+Callers::Verdict Callers::wrong_token(const Peer& peer) {
+    const auto wait = services_.throttle.wait(peer.address, kTokensThrottle);
+    services_.throttle.failed(peer.address, kTokensThrottle);
+    log_warning("gateway", "a token from {} refused: unknown or revoked", peer.address);
+    if (!wait) return refusal("53300", "too many failed log-ins", kRefusalDelay);
+    return refusal("28P01", "the token is unknown or revoked", *wait + kRefusalDelay);
+}
+
+Callers::Verdict Callers::check_token(const Peer& peer, const Secret& token) {
+    if (tokens_ == nullptr) return refusal("28000", "this box keeps no tokens: log in with user and password", {});
+    if (!catalog::is_token(token.reveal())) return wrong_token(peer);
+    const auto found =
+        tokens_->ask([&](catalog::Connection& connection) { return catalog::find_token(connection, token); });
+    if (!found) return no_catalog(found.error());
+    if (!*found) return wrong_token(peer);
+    const catalog::Token& known = **found;
+    if (!known.is_alive) {
+        // Whoever has it does not guess: nothing to throttle.
+        log_warning("gateway", "token \"{}\" of \"{}\" from {} refused: expired, or the role may not log in",
+                    known.name, known.user, peer.address);
+        return refusal("28P01", "the token has expired, or its user is gone or may not log in", kRefusalDelay);
+    }
+    const auto role = services_.roles.find(known.user);
+    if (!role) return no_catalog(role.error());
+    return admit(peer, known.user, *role, {});
 }
 
 }  // namespace boathouse::gateway

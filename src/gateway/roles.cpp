@@ -14,6 +14,15 @@ constexpr const char* kVerifier =
     "    WHERE d.datname = $2), false)"
     " FROM pg_catalog.pg_authid r WHERE rolname = $1";
 
+// The same of a catalog that shows no verifiers.
+constexpr const char* kStanding =
+    "SELECT '', rolcanlogin AND (rolvaliduntil IS NULL OR rolvaliduntil > now()),"
+    " coalesce((SELECT pg_catalog.pg_has_role(r.oid, a.oid, 'MEMBER') FROM pg_catalog.pg_roles a"
+    "            WHERE a.rolname = 'lake_admin'), false)"
+    " OR (SELECT pg_catalog.pg_has_role(r.oid, datdba, 'MEMBER') FROM pg_catalog.pg_database"
+    "      WHERE datname = pg_catalog.current_database())"
+    " FROM pg_catalog.pg_roles r WHERE rolname = $1";
+
 constexpr const char* kSettings =
     "SELECT unnest(setconfig) FROM pg_catalog.pg_db_role_setting"
     " WHERE setrole IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1))"
@@ -54,13 +63,14 @@ Result<Role> Roles::ask(const std::string& name) {
     Role role;
     role.shows_verifier = shows_verifiers_;
     auto settings = connection_->query(kSettings, {name});
-    auto rows = settings && shows_verifiers_ ? connection_->query(kVerifier, {name, mirror_database_}) : settings;
+    auto rows = !settings          ? settings
+                : shows_verifiers_ ? connection_->query(kVerifier, {name, mirror_database_})
+                                   : connection_->query(kStanding, {name});
     if (!rows) {
         connection_.reset();
         return rows.error();
     }
     for (const catalog::Row& row : *settings) role.settings.push_back(row[0].value_or(""));
-    if (!shows_verifiers_) return role;
     if (rows->empty()) return role;
     const catalog::Row& row = rows->front();
     role.verifier = row[0].value_or("");

@@ -33,6 +33,15 @@ std::optional<Credentials> basic(std::string_view header) {
     return Credentials{decoded->substr(0, colon), Secret(decoded->substr(colon + 1))};
 }
 
+// "Bearer boathouse_…" (RFC 6750); nullopt for anything else.
+std::optional<Secret> bearer(std::string_view header) {
+    constexpr std::string_view kScheme = "Bearer ";
+    if (header.size() <= kScheme.size() || !boost::beast::iequals(header.substr(0, kScheme.size()), kScheme))
+        return std::nullopt;
+    header.remove_prefix(std::min(header.find_first_not_of(' ', kScheme.size()), header.size()));
+    return Secret(std::string(header));
+}
+
 }  // namespace
 
 std::optional<Response> Gatekeeper::refuse_unencrypted(const Request& head) const {
@@ -50,15 +59,19 @@ std::optional<Response> Gatekeeper::refuse_unencrypted(const Request& head) cons
 
 Gatekeeper::Verdict Gatekeeper::admit(const Request& head) {
     if (head.headers.count(field::authorization) == 0)
-        return problem(status::unauthorized, "this request needs a user and a password",
-                       "Send them by HTTP Basic, as in: curl --user NAME …");
+        return problem(status::unauthorized, "this request needs a user and a password, or a token",
+                       "Send them by HTTP Basic, as in: curl --user NAME …; or send Authorization: Bearer TOKEN.");
     if (auto refused = refuse_unencrypted(head)) return std::move(*refused);
     const auto authorization = head.headers[field::authorization];
-    const auto credentials = basic({authorization.data(), authorization.size()});
-    if (!credentials)
-        return problem(status::unauthorized, "the header Authorization is not HTTP Basic with a user and a password",
-                       "Send them as in: curl --user NAME …");
-    auto verdict = callers_.check(head.peer, credentials->user, credentials->password);
+    const std::string_view header(authorization.data(), authorization.size());
+    const auto credentials = basic(header);
+    const auto token = bearer(header);
+    if (!credentials && !token)
+        return problem(status::unauthorized,
+                       "the header Authorization is neither HTTP Basic with a user and a password nor Bearer",
+                       "Send them as in: curl --user NAME …; or send Authorization: Bearer TOKEN.");
+    auto verdict = token ? callers_.check_token(head.peer, *token)
+                         : callers_.check(head.peer, credentials->user, credentials->password);
     if (auto* refusal = std::get_if<gateway::Callers::Refusal>(&verdict)) {
         Response response = problem(refusal->error);
         response.delay = refusal->delay;

@@ -1,7 +1,8 @@
 // Who may send a request to /v1/…, how often, and how much: decided from the request's header, before its body is read.
 //
 // One Gatekeeper a box; any thread may enter. Users and passwords are those of the SQL door (gateway/callers.hpp), by
-// HTTP Basic. What comes so from another machine without encryption is refused unread, unless the operator allows it; where the box asks for encryption, so is one of this machine. admit()
+// HTTP Basic, or tokens that stand for users, as Bearer. What comes so from another machine without encryption is
+// refused unread, unless the operator allows it; where the box asks for encryption, so is one of this machine. admit()
 // blocks on the catalog; the rest does not. Bounded: kBucketsMax users are counted at once.
 #pragma once
 

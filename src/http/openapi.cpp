@@ -10,7 +10,7 @@ const std::string_view kOpenApi = R"json({
   "version": "1",
   "description": "SQL, ingest and changes over HTTP. Users, passwords and privileges are those of the SQL door."
  },
- "security": [{"basic": []}],
+ "security": [{"basic": []}, {"token": []}],
  "paths": {
   "/v1/openapi.json": {
    "get": {
@@ -310,7 +310,10 @@ const std::string_view kOpenApi = R"json({
   }
  },
  "components": {
-  "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
+  "securitySchemes": {
+   "basic": {"type": "http", "scheme": "basic"},
+   "token": {"type": "http", "scheme": "bearer", "description": "of `boathouse token create`"}
+  },
   "responses": {
    "NotAcceptable": {
     "description": "No answer is made in the form that Accept asks for.",
@@ -321,7 +324,7 @@ const std::string_view kOpenApi = R"json({
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
    },
    "Unauthenticated": {
-    "description": "No user and password, or wrong ones.",
+    "description": "No user and password and no token, or wrong ones.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
    },
    "Forbidden": {

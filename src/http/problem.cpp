@@ -58,7 +58,8 @@ Response problem_of(status code, const boost::json::object& object) {
     response.content_type = "application/problem+json";
     response.body = boost::json::serialize(object) + "\n";
     if (code == status::unauthorized)
-        response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"boathouse\", charset=\"UTF-8\"");
+        response.headers.emplace_back("WWW-Authenticate",
+                                      "Basic realm=\"boathouse\", charset=\"UTF-8\", Bearer realm=\"boathouse\"");
     if (code == status::too_many_requests || code == status::service_unavailable)
         response.headers.emplace_back("Retry-After", "1");
     return response;

@@ -11,6 +11,7 @@
 #include "cache/answers.hpp"
 #include "catalog/bootstrap.hpp"
 #include "catalog/box_database.hpp"
+#include "catalog/tokens.hpp"
 #include "config/version.hpp"
 #include "engine/lake.hpp"
 #include "feed/consumers.hpp"
@@ -224,11 +225,23 @@ Result<std::unique_ptr<ChangeFeed>> open_change_feed(const config::Settings& set
     return std::make_unique<ChangeFeed>(std::move(*lake), std::move(connection), answers);
 }
 
+// Null where the box has no database of its own.
+Result<std::unique_ptr<feed::SharedConnection>> open_tokens(const config::Settings& settings) {
+    auto box = catalog::box_database_endpoint(settings);
+    if (!box) return box.error();
+    auto connection = std::make_unique<feed::SharedConnection>(std::move(*box));
+    auto made = connection->ask([](catalog::Connection& opened) { return catalog::prepare_tokens(opened); });
+    if (made) return connection;
+    if (settings.catalog.empty()) return made.error();
+    log_info("engine", "no tokens are kept: {}", made.error().message);
+    return std::unique_ptr<feed::SharedConnection>();
+}
+
 // /v1/… of the HTTP door, which lets in whom the SQL door lets in.
 struct HttpApi {
     HttpApi(const config::Settings& settings, gateway::SqlDoor& door, feed::Feed& feed, ingest::RequestKeys* keys,
-            const Clock& clock)
-        : callers(door.services().log_in, clock),
+            feed::SharedConnection* tokens, const Clock& clock)
+        : callers(door.services().log_in, clock, tokens),
           gatekeeper({.plain_passwords = settings.http_plain_passwords,
                       .has_tls = settings.tls != "off",
                       .requires_tls = settings.tls == "require",
@@ -291,7 +304,9 @@ int serve() {
     auto sql_door = open_sql_door(*settings, {*(*engine)->lake, **gatherer, feed.watch,
                                               second ? &second->exchange : nullptr, (*engine)->answers.get()});
     if (!sql_door) return fail(sql_door.error());
-    HttpApi api(*settings, **sql_door, feed, keys->get(), (*engine)->clock);
+    auto tokens = open_tokens(*settings);
+    if (!tokens) return fail(tokens.error());
+    HttpApi api(*settings, **sql_door, feed, keys->get(), tokens->get(), (*engine)->clock);
     api.api.add_routes((*engine)->router);
     server.set_gatekeeper(api.gatekeeper);
     // Last, so that /readyz is not answered before the SQL door listens.

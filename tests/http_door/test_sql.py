@@ -108,7 +108,7 @@ def test_the_role_s_settings_hold(box, client, door, new_user):
 def test_users_without_a_password(box, client):
     answer = client.request("POST", "/v1/sql", b"SELECT 1", {"Authorization": "", "Content-Type": SQL})
     assert answer.status == 401 and answer.headers["WWW-Authenticate"].startswith("Basic ")
-    answer = client.request("POST", "/v1/sql", b"SELECT 1", {"Authorization": "Bearer x", "Content-Type": SQL})
+    answer = client.request("POST", "/v1/sql", b"SELECT 1", {"Authorization": "Digest x", "Content-Type": SQL})
     assert answer.status == 401
 
 
