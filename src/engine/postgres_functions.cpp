@@ -1,5 +1,6 @@
 // What a macro cannot say: an error from the middle of an expression, sums that PostgreSQL calls bigint, numbers by a
 // pattern.
+#include <cmath>
 #include <duckdb/catalog/catalog.hpp>
 #include <duckdb/catalog/catalog_entry/aggregate_function_catalog_entry.hpp>
 #include <duckdb/catalog/catalog_entry/scalar_function_catalog_entry.hpp>
@@ -9,6 +10,7 @@
 #include <duckdb/parser/parsed_data/create_scalar_function_info.hpp>
 
 #include "engine/number_pattern.hpp"
+#include "engine/postgres_json.hpp"
 #include "engine/postgres_macros.hpp"
 
 namespace boathouse::engine {
@@ -155,6 +157,46 @@ void count_bytes(DataChunk& arguments, ExpressionState&, Vector& result) {
         [](duckdb::string_t text) { return static_cast<std::int64_t>(text.GetSize()); });
 }
 
+// PostgreSQL rounds a half of double precision to the even neighbour, and one of numeric away from zero.
+template <class T>
+void round_to_even(DataChunk& arguments, ExpressionState&, Vector& result) {
+    duckdb::UnaryExecutor::Execute<T, T>(arguments.data[0], result, arguments.size(),
+                                         [](T number) { return static_cast<T>(std::nearbyint(number)); });
+}
+
+void add_round(duckdb::ExtensionLoader& loader) {
+    duckdb::ScalarFunctionSet rounds("boathouse_round");
+    for (const auto& function : loader.GetFunction("round").functions.functions) {
+        const auto type = function.arguments.at(0).id();
+        const bool is_float = type == duckdb::LogicalTypeId::FLOAT || type == duckdb::LogicalTypeId::DOUBLE;
+        if (function.arguments.size() == 1 && !is_float) rounds.AddFunction(function);
+    }
+    rounds.AddFunction(duckdb::ScalarFunction({LogicalType::FLOAT}, LogicalType::FLOAT, round_to_even<float>));
+    rounds.AddFunction(duckdb::ScalarFunction({LogicalType::DOUBLE}, LogicalType::DOUBLE, round_to_even<double>));
+    loader.RegisterFunction(std::move(rounds));
+}
+
+// The elements of a list, those of the lists in it counted one by one.
+std::int64_t count_elements(const duckdb::Value& list) {
+    if (list.IsNull()) return 0;
+    const auto& items = duckdb::ListValue::GetChildren(list);
+    if (duckdb::ListType::GetChildType(list.type()).id() != duckdb::LogicalTypeId::LIST)
+        return static_cast<std::int64_t>(items.size());
+    std::int64_t count = 0;
+    for (const duckdb::Value& item : items) count += count_elements(item);
+    return count;
+}
+
+void count_all(DataChunk& arguments, ExpressionState&, Vector& result) {
+    const bool is_constant = arguments.AllConstant();
+    result.SetVectorType(is_constant ? duckdb::VectorType::CONSTANT_VECTOR : duckdb::VectorType::FLAT_VECTOR);
+    for (duckdb::idx_t row = 0; row < (is_constant ? 1 : arguments.size()); ++row) {
+        const duckdb::Value list = arguments.GetValue(0, row);
+        result.SetValue(
+            row, list.IsNull() ? duckdb::Value(LogicalType::BIGINT) : duckdb::Value::BIGINT(count_elements(list)));
+    }
+}
+
 // With whole numbers divided as PostgreSQL does it, DuckDB's parser writes // for every division; intervals know /
 // only.
 void add_interval_division(duckdb::ExtensionLoader& loader) {
@@ -188,7 +230,11 @@ void install_postgres_functions(duckdb::DatabaseInstance& database) {
     loader.AddFunctionOverload(
         duckdb::ScalarFunction("octet_length", {LogicalType::VARCHAR}, LogicalType::BIGINT, count_bytes));
     add_interval_division(loader);
+    add_round(loader);
+    loader.RegisterFunction(duckdb::ScalarFunction("boathouse_cardinality", {LogicalType::LIST(LogicalType::ANY)},
+                                                   LogicalType::BIGINT, count_all));
     add_sum(database, loader);
+    install_postgres_json(loader);
 }
 
 }  // namespace boathouse::engine

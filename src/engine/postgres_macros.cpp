@@ -53,6 +53,22 @@ const char* const kText[] = {
     R"(boathouse_regex_part(s, p, g) AS CASE WHEN regexp_matches(s, p, 's') THEN regexp_extract(s, p, g) END)",
     R"(boathouse_regexp_match(s, p, g) AS CASE WHEN regexp_matches(s, p, 's')
         THEN list_transform(g, lambda n: list_extract(regexp_extract_all(s, p, n), 1)) END)",
+    R"(boathouse_regexp_rows(s, p, g, every) AS CASE WHEN NOT regexp_matches(s, p, 's') THEN CAST([] AS VARCHAR[][])
+        ELSE list_transform(generate_series(1, CASE WHEN every THEN len(regexp_extract_all(s, p)) ELSE 1 END),
+        lambda i: list_transform(g, lambda n: list_extract(regexp_extract_all(s, p, n), i))) END)",
+    R"(regexp_instr(s, p) AS CASE WHEN regexp_matches(s, p, 's')
+        THEN length(list_extract(regexp_split_to_array(s, p), 1))::INTEGER + 1 ELSE 0 END)",
+    R"(convert_from(b, e) AS CASE WHEN upper(replace(e, '-', '')) = 'UTF8' THEN decode(b)
+        ELSE error('only UTF8 can be converted from') END)",
+    R"(convert_to(s, e) AS CASE WHEN upper(replace(e, '-', '')) = 'UTF8' THEN encode(s)
+        ELSE error('only UTF8 can be converted to') END)",
+    R"(boathouse_typeof(x) AS coalesce(list_extract(map_extract(MAP {'VARCHAR': 'text', 'DOUBLE': 'double precision',
+        'FLOAT': 'real', 'BLOB': 'bytea', 'DECIMAL': 'numeric', 'HUGEINT': 'numeric', 'UHUGEINT': 'numeric',
+        'TINYINT': 'smallint', 'UTINYINT': 'smallint', 'USMALLINT': 'integer', 'UINTEGER': 'bigint',
+        'UBIGINT': 'numeric', 'BIT': 'bit varying', 'TIMESTAMP': 'timestamp without time zone',
+        'TIME': 'time without time zone', 'STRUCT': 'json', 'MAP': 'json', 'UNION': 'json', '"NULL"': 'unknown'},
+        regexp_extract(typeof(x), '^[^([]*')), 1), lower(regexp_extract(typeof(x), '^[^([]*'))) ||
+        regexp_extract(typeof(x), '(\[\])*$'))",
     R"(regexp_count(s, p) AS len(regexp_extract_all(s, p))::INTEGER)",
     R"(regexp_substr(s, p) AS CASE WHEN regexp_matches(s, p, 's') THEN regexp_extract(s, p) END)",
 };
@@ -73,7 +89,6 @@ const char* const kNumbers[] = {
 
 const char* const kArrays[] = {
     R"(boathouse_array_length(a, d) AS nullif(array_length(a, d), 0))",
-    R"(boathouse_cardinality(a) AS len(flatten([a])))",
     R"(array_upper(a, d) AS nullif(array_length(a, d), 0))",
     R"(array_lower(a, d) AS CASE WHEN array_length(a, d) > 0 THEN 1 END)",
     R"(boathouse_array_to_string(a, d, n) AS array_to_string(list_transform(a, lambda e: coalesce(e::VARCHAR, n)), d))",
@@ -97,10 +112,15 @@ const char* const kJson[] = {
         WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'
         WHEN NULL THEN NULL ELSE 'number' END)",
     R"(jsonb_typeof(j) AS json_typeof(j))",
-    R"(boathouse_json_has(j, k) AS coalesce(list_contains(json_keys(j), k), false))",
+    R"(boathouse_json_values(j) AS list_transform(json_keys(j), lambda k: json_extract(j, '/' ||
+        replace(replace(k, '~', '~0'), '/', '~1'))))",
+    R"(boathouse_json_values_text(j) AS list_transform(json_keys(j), lambda k: json_extract_string(j, '/' ||
+        replace(replace(k, '~', '~0'), '/', '~1'))))",
 };
 
 const char* const kDates[] = {
+    R"(boathouse_date_trunc(f, t, z) AS timezone(z, date_trunc(f, timezone(z, t))))",
+    R"(justify_interval(i) AS justify_days(justify_hours(i)))",
     R"(make_interval(years := 0, months := 0, weeks := 0, days := 0, hours := 0, mins := 0, secs := 0) AS
         to_years(years) + to_months(months) + to_weeks(weeks) + to_days(days) + to_hours(hours) + to_minutes(mins) +
         to_microseconds(CAST(round(secs * 1000000) AS BIGINT)))",

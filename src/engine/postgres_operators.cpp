@@ -1,6 +1,8 @@
 // Operators that DuckDB lacks or reads otherwise: regular expressions, LIKE with PostgreSQL's escape, lists of
 // patterns, paths in JSON, division by zero. syntax/operator_spelling.hpp says which spellings arrive here.
+#include <algorithm>
 #include <duckdb/parser/expression/cast_expression.hpp>
+#include <duckdb/parser/expression/comparison_expression.hpp>
 #include <duckdb/parser/expression/constant_expression.hpp>
 #include <duckdb/parser/expression/function_expression.hpp>
 #include <duckdb/parser/expression/operator_expression.hpp>
@@ -44,6 +46,9 @@ const std::unordered_map<std::string, Spelling>& spellings() {
         {"!~~*@|", {"boathouse_not_ilike_any"}},
         {"!~~*@&", {"boathouse_ilike_any", true}},
         {"@~!", {"boathouse_json_has"}},
+        {"@~!|", {"boathouse_json_has_any"}},
+        {"@~!&", {"boathouse_json_has_all"}},
+        {"@~/-", {"boathouse_json_without"}},
         {"|/", {"sqrt"}},
         {"||/", {"cbrt"}},
         {"@^", {"xor"}},
@@ -88,19 +93,62 @@ bool rewrite_similar(ParsedPointer& expression, FunctionExpression& function) {
     return true;
 }
 
-bool is_json_cast(const duckdb::ParsedExpression& expression) {
+bool is_cast_to(const duckdb::ParsedExpression& expression, const char* name) {
     if (expression.GetExpressionClass() != duckdb::ExpressionClass::CAST) return false;
     const std::string type = duckdb::StringUtil::Lower(expression.Cast<duckdb::CastExpression>().cast_type.ToString());
-    return type.find("json") != std::string::npos;
+    return type.find(name) != std::string::npos;
 }
 
 // @> and <@ hold for lists in both; between JSON values DuckDB has a function.
 bool rewrite_containment(FunctionExpression& function) {
     const bool contains = function.function_name == "@>";
     if ((!contains && function.function_name != "<@") || function.children.size() != 2) return false;
-    if (!is_json_cast(*function.children[0]) && !is_json_cast(*function.children[1])) return false;
+    if (!is_cast_to(*function.children[0], "json") && !is_cast_to(*function.children[1], "json")) return false;
     if (!contains) std::swap(function.children[0], function.children[1]);
     function.function_name = "json_contains";
+    function.is_operator = false;
+    return true;
+}
+
+// Values of jsonb are equal however they are written. DuckDB's JSON is a text, so this holds where the statement says
+// jsonb.
+void compare_jsonb(duckdb::ParsedExpression& expression) {
+    if (expression.GetExpressionClass() != duckdb::ExpressionClass::COMPARISON) return;
+    auto& comparison = expression.Cast<duckdb::ComparisonExpression>();
+    if (!is_cast_to(*comparison.left, "jsonb") && !is_cast_to(*comparison.right, "jsonb")) return;
+    for (ParsedPointer* side : {&comparison.left, &comparison.right}) {
+        duckdb::vector<ParsedPointer> arguments;
+        arguments.push_back(std::move(*side));
+        *side = make_call("boathouse_jsonb", std::move(arguments));
+    }
+}
+
+// A text that cannot be a number, a date or an interval, which all may stand behind a minus.
+bool is_key(const duckdb::ParsedExpression& expression) {
+    static constexpr std::string_view kMoments[] = {"infinity", "epoch", "now", "today", "tomorrow", "yesterday"};
+    if (expression.GetExpressionClass() != duckdb::ExpressionClass::CONSTANT) return false;
+    const duckdb::Value& value = expression.Cast<duckdb::ConstantExpression>().value;
+    if (value.IsNull() || value.type().id() != duckdb::LogicalTypeId::VARCHAR) return false;
+    const std::string text = duckdb::StringUtil::Lower(duckdb::StringValue::Get(value));
+    const bool is_word = !text.empty() && (std::isalpha(static_cast<unsigned char>(text[0])) != 0 || text[0] == '_');
+    const bool is_interval =
+        text.size() > 1 && text[0] == 'p' && std::isdigit(static_cast<unsigned char>(text[1])) != 0;
+    return is_word && !is_interval && std::find(std::begin(kMoments), std::end(kMoments), text) == std::end(kMoments);
+}
+
+bool is_list_of_keys(const duckdb::ParsedExpression& expression) {
+    if (expression.GetExpressionType() != ExpressionType::ARRAY_CONSTRUCTOR) return false;
+    const auto& keys = expression.Cast<duckdb::OperatorExpression>().children;
+    return !keys.empty() && std::all_of(keys.begin(), keys.end(), [](const auto& key) { return is_key(*key); });
+}
+
+// jsonb - text and its kin. Types are not known yet: it is one where the left side says jsonb, or where the right side
+// can be nothing but a key.
+bool rewrite_minus(FunctionExpression& function) {
+    if (function.function_name != "-" || function.children.size() != 2) return false;
+    const bool says_json = is_cast_to(*function.children[0], "json");
+    if (!says_json && !is_key(*function.children[1]) && !is_list_of_keys(*function.children[1])) return false;
+    function.function_name = "boathouse_json_minus";
     function.is_operator = false;
     return true;
 }
@@ -153,12 +201,13 @@ bool guard_divisor(FunctionExpression& function) {
 }  // namespace
 
 bool rewrite_operator(ParsedPointer& expression, Readers readers) {
+    if (readers == Readers::this_server) compare_jsonb(*expression);
     if (expression->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return false;
     auto& function = expression->Cast<FunctionExpression>();
     if (rewrite_like(function, readers) || rewrite_similar(expression, function) || rewrite_containment(function) ||
         rewrite_path(function))
         return true;
-    if (readers == Readers::this_server && guard_divisor(function)) return true;
+    if (readers == Readers::this_server && (guard_divisor(function) || rewrite_minus(function))) return true;
     const auto entry = spellings().find(function.function_name);
     if (entry == spellings().end()) return false;
     function.function_name = entry->second.function;

@@ -5,7 +5,8 @@
 //   ~  !~            →  @~  !@~            (DuckDB's ~ asks whether the whole text matches)
 //   SIMILAR TO       →  @~~  !@~~
 //   [NOT] LIKE ANY   →  ~~@|  ~~@&  !~~@|  !~~@&  and ILIKE likewise with ~~*
-//   #>  #>>  ?       →  @~/>  @~/>>  @~!   (# and ? begin something else in DuckDB)
+//   #>  #>>  #-      →  @~/>  @~/>>  @~/-  (# and ? begin something else in DuckDB)
+//   ?  ?|  ?&        →  @~!  @~!|  @~!&
 //   #                →  @^
 // Bit strings, which DuckDB reads as texts with the letter in them, become casts.
 #include <array>
@@ -23,8 +24,9 @@ struct Operator {
 };
 
 constexpr std::array kOperators = {
-    Operator{"~", "@~"},      Operator{"!~", "!@~"}, Operator{"#>", "@~/>"},
-    Operator{"#>>", "@~/>>"}, Operator{"?", "@~!"},  Operator{"#", "@^"},
+    Operator{"~", "@~"},      Operator{"!~", "!@~"},  Operator{"#>", "@~/>"},
+    Operator{"#>>", "@~/>>"}, Operator{"#-", "@~/-"}, Operator{"?", "@~!"},
+    Operator{"?|", "@~!|"},   Operator{"?&", "@~!&"}, Operator{"#", "@^"},
 };
 
 // Whether an operand ends with the token, so that an operator after it stands between two.
