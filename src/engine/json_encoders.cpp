@@ -87,7 +87,8 @@ void put_struct(Buffer& out, const ColumnEncoder& column, const Cells& cells, id
     out.put_byte('{');
     for (std::size_t i = 0; i < fields.size(); ++i) {
         if (i > 0) out.put_byte(',');
-        put_json_string(out, fields[i].first);
+        // A row's fields have no names of their own; PostgreSQL calls them so.
+        put_json_string(out, fields[i].first.empty() ? "f" + std::to_string(i + 1) : fields[i].first);
         out.put_byte(':');
         put_value_at(out, column.children[i], cells.children[i], index);
     }

@@ -35,7 +35,6 @@ const std::unordered_map<std::string, const char*>& namesakes() {
         {"jsonb_array_length", "json_array_length"},
         {"to_jsonb", "to_json"},
         {"jsonb_pretty", "json_pretty"},
-        {"regexp_like", "regexp_matches"},
         {"clock_timestamp", "now"},
         {"statement_timestamp", "now"},
         {"transaction_timestamp", "now"},
@@ -59,6 +58,9 @@ const std::unordered_map<std::string, Stand>& stands() {
         {"array_to_string", {"boathouse_array_to_string", 3}},
         {"string_to_array", {"boathouse_string_to_array", 0}},
         {"cardinality", {"boathouse_cardinality", 1}},
+        {"round", {"boathouse_round", 1}},
+        {"date_trunc", {"boathouse_date_trunc", 3}},
+        {"pg_typeof", {"boathouse_typeof", 1}},
         {"chr", {"boathouse_chr", 1}},
         {"split_part", {"boathouse_split_part", 3}},
         {"substr", {"boathouse_substr", 0}},
@@ -98,30 +100,77 @@ bool rewrite_substring(FunctionExpression& function) {
     return true;
 }
 
-// regexp_match(text, regular expression): the groups, or the whole match, as an array; NULL without a match.
-bool rewrite_regexp_match(FunctionExpression& function) {
-    if (function.function_name != "regexp_match" || function.children.size() < 2) return false;
-    const std::optional<std::string> pattern = constant_text(*function.children[1]);
-    if (!pattern) throw duckdb::NotImplementedException("regexp_match takes a constant pattern only");
-    const bool groups = has_groups(*pattern);
+// The groups of a regular expression, or if it has none the whole match, as numbers.
+ParsedPointer groups_of(const std::string& pattern) {
+    const bool groups = has_groups(pattern);
     std::int32_t count = groups ? 0 : 1;
-    for (std::size_t at = 0; groups && at < pattern->size(); ++at) {
-        if ((*pattern)[at] == '\\')
+    for (std::size_t at = 0; groups && at < pattern.size(); ++at) {
+        if (pattern[at] == '\\')
             ++at;
-        else if ((*pattern)[at] == '(' && pattern->substr(at + 1, 1) != "?")
+        else if (pattern[at] == '(' && pattern.substr(at + 1, 1) != "?")
             ++count;
     }
     duckdb::vector<ParsedPointer> numbers;
     for (std::int32_t group = 0; group < count; ++group) numbers.push_back(make_integer(groups ? group + 1 : 0));
-    const bool fold = function.children.size() == 3;
-    if (fold) {
-        const std::optional<std::string> flags = constant_text(*function.children[2]);
-        if (!flags || *flags != "i") throw duckdb::NotImplementedException("regexp_match takes the flag 'i' only");
-        function.children[1] = make_text("(?i)" + *pattern);
-        function.children.pop_back();
-    }
+    return make_call("list_value", std::move(numbers));
+}
+
+// What the arguments of regexp_match() and regexp_matches() say, who take constants only.
+struct RegexArguments {
+    std::string pattern;
+    bool every = false;  // the flag 'g'
+};
+
+RegexArguments regex_arguments(FunctionExpression& function) {
+    const std::string& name = function.function_name;
+    const std::optional<std::string> pattern = constant_text(*function.children[1]);
+    if (!pattern) throw duckdb::NotImplementedException("%s takes a constant pattern only", name);
+    RegexArguments arguments{*pattern};
+    if (function.children.size() < 3) return arguments;
+    const std::optional<std::string> flags = constant_text(*function.children[2]);
+    if (!flags || flags->find_first_not_of("gi") != std::string::npos)
+        throw duckdb::NotImplementedException("%s takes the flags 'g' and 'i' only", name);
+    arguments.every = flags->find('g') != std::string::npos;
+    if (flags->find('i') != std::string::npos) arguments.pattern.insert(0, "(?i)");
+    return arguments;
+}
+
+// regexp_match(text, regular expression): the groups, or the whole match, as an array; NULL without a match.
+bool rewrite_regexp_match(FunctionExpression& function) {
+    if (function.function_name != "regexp_match" || function.children.size() < 2) return false;
+    const RegexArguments arguments = regex_arguments(function);
+    if (arguments.every) throw duckdb::InvalidInputException("regexp_match() does not support the \"global\" option");
+    function.children.resize(1);
+    function.children.push_back(make_text(arguments.pattern));
+    function.children.push_back(groups_of(arguments.pattern));
     function.function_name = "boathouse_regexp_match";
-    function.children.push_back(make_call("list_value", std::move(numbers)));
+    return true;
+}
+
+// regexp_like(text, regular expression): in PostgreSQL a dot stands for a line's end too.
+bool rewrite_regexp_like(FunctionExpression& function) {
+    if (function.function_name != "regexp_like" || function.children.size() < 2) return false;
+    const std::optional<std::string> flags =
+        function.children.size() == 2 ? std::string() : constant_text(*function.children[2]);
+    if (!flags) throw duckdb::NotImplementedException("regexp_like takes constant flags only");
+    function.children.resize(2);
+    function.children.push_back(make_text("s" + *flags));
+    function.function_name = "regexp_matches";
+    return true;
+}
+
+// extract(second FROM …) has a fraction in PostgreSQL, date_part() in DuckDB has none; so with milliseconds.
+bool rewrite_seconds(ParsedPointer& expression, FunctionExpression& function) {
+    if (function.function_name != "date_part" || function.children.size() != 2) return false;
+    const std::string unit = duckdb::StringUtil::Lower(constant_text(*function.children[0]).value_or(""));
+    const bool seconds = unit == "second" || unit == "seconds" || unit == "sec" || unit == "secs" || unit == "s";
+    const bool thousandths = unit == "millisecond" || unit == "milliseconds" || unit == "msec" || unit == "ms";
+    if (!seconds && !thousandths) return false;
+    function.children[0] = make_text("microseconds");
+    duckdb::vector<ParsedPointer> quotient;
+    quotient.push_back(duckdb::make_uniq<duckdb::CastExpression>(LogicalType::DOUBLE, std::move(expression)));
+    quotient.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::DOUBLE(seconds ? 1e6 : 1e3)));
+    expression = duckdb::make_uniq<FunctionExpression>("/", std::move(quotient));
     return true;
 }
 
@@ -235,6 +284,15 @@ std::optional<std::string> constant_text(const duckdb::ParsedExpression& express
     return value.IsNull() ? std::nullopt : std::optional<std::string>(value.ToString());
 }
 
+void make_regexp_rows(FunctionExpression& function) {
+    const RegexArguments arguments = regex_arguments(function);
+    function.children.resize(1);
+    function.children.push_back(make_text(arguments.pattern));
+    function.children.push_back(groups_of(arguments.pattern));
+    function.children.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::BOOLEAN(arguments.every)));
+    function.function_name = "boathouse_regexp_rows";
+}
+
 bool rewrite_call(ParsedPointer& expression, Readers readers) {
     if (rewrite_window(*expression, readers)) return true;
     if (expression->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return false;
@@ -244,8 +302,10 @@ bool rewrite_call(ParsedPointer& expression, Readers readers) {
     const bool is_integer =
         std::find(std::begin(kIntegers), std::end(kIntegers), function.function_name) != std::end(kIntegers);
     drop_precision(function);
-    if (rewrite_format(expression, function)) return true;
-    bool changed = complete_arguments(function) || rewrite_regexp_match(function) || rewrite_extract_path(function);
+    if (rewrite_format(expression, function) || rewrite_seconds(expression, function)) return true;
+    name_row_fields(function);
+    bool changed = complete_arguments(function) || rewrite_regexp_match(function) || rewrite_regexp_like(function) ||
+                   rewrite_extract_path(function);
     if (readers == Readers::this_server) changed = rewrite_substring(function) || changed;
     changed = rename(function, readers) || changed;
     if (is_integer && readers == Readers::this_server) {

@@ -33,6 +33,7 @@ void rewrite_expression(ParsedPointer& expression, Readers readers) {
         rewrite_operator(expression, readers);
         rewrite_call(expression, readers);
         rewrite_cast(expression);
+        rewrite_row(expression);
     }
     expression->SetAlias(alias);  // of whatever stands there now
 }
@@ -86,7 +87,9 @@ void give_postgres_meaning(duckdb::SQLStatement& statement) {
         name_value_columns(reference);
         name_function_column(reference);
     };
-    visitor.table_pointer = unnest_side_by_side;
+    visitor.table_pointer = [readers](duckdb::unique_ptr<duckdb::TableRef>& reference) {
+        make_table(reference, readers);
+    };
     visitor.query = [readers](duckdb::QueryNode& node) {
         if (node.type == duckdb::QueryNodeType::SELECT_NODE) make_rows(node.Cast<duckdb::SelectNode>(), readers);
     };

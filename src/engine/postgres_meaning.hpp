@@ -1,7 +1,8 @@
 // PostgreSQL's meaning for what DuckDB's parser reads otherwise: operators, functions, types, rows from VALUES.
 //
 // The changes are made on DuckDB's parse tree, before it is bound, so that statements in DuckDB's own grammar take
-// part. Each family has a file: postgres_operators.cpp, postgres_calls.cpp, date_patterns.cpp, postgres_types.cpp. A
+// part. Each family has a file: postgres_operators.cpp, postgres_calls.cpp, date_patterns.cpp, postgres_types.cpp,
+// postgres_rows.cpp. A
 // definition that the lake keeps (a view) is changed only into what every DuckDB client can read
 // (Readers::every_client): functions that exist in this server alone (postgres_macros.hpp) stay out of it.
 //
@@ -9,6 +10,7 @@
 #pragma once
 
 #include <duckdb.hpp>
+#include <duckdb/parser/expression/function_expression.hpp>
 #include <optional>
 #include <string>
 
@@ -26,6 +28,12 @@ bool rewrite_operator(ParsedPointer& expression, Readers readers);
 bool rewrite_call(ParsedPointer& expression, Readers readers);
 bool rewrite_date_pattern(ParsedPointer& expression);
 bool rewrite_cast(ParsedPointer& expression);
+bool rewrite_row(ParsedPointer& expression);
+
+// regexp_matches(text, regular expression [, flags]) becomes the list of the rows that it gives in PostgreSQL.
+void make_regexp_rows(duckdb::FunctionExpression& function);
+// Rows among the arguments of a function that makes JSON: their fields are called f1, f2 …
+void name_row_fields(duckdb::FunctionExpression& function);
 
 // "numeric" without a precision becomes kBareNumeric wherever a type is written, also inside of lists.
 void settle_type(duckdb::LogicalType& type);

@@ -1,6 +1,8 @@
 #include "engine/row_makers.hpp"
 
+#include <algorithm>
 #include <duckdb/parser/expression/function_expression.hpp>
+#include <duckdb/parser/expression/operator_expression.hpp>
 #include <duckdb/parser/parsed_expression_iterator.hpp>
 #include <duckdb/parser/statement/select_statement.hpp>
 #include <duckdb/parser/tableref/emptytableref.hpp>
@@ -35,6 +37,32 @@ const std::unordered_map<std::string, Maker>& makers() {
     return kMakers;
 }
 
+ParsedPointer unnest(ParsedPointer list, const std::string& name) {
+    duckdb::vector<ParsedPointer> arguments;
+    arguments.push_back(std::move(list));
+    ParsedPointer rows = make_call("unnest", std::move(arguments));
+    rows->SetAlias(name);
+    return rows;
+}
+
+// Not what ~ has become, whose option stands for a dot that matches a line's end.
+bool gives_matches(const FunctionExpression& function) {
+    if (function.function_name != "regexp_matches" || function.children.size() < 2) return false;
+    return function.children.size() == 2 || !constant_text(*function.children[2]).value_or("").starts_with('s');
+}
+
+// regexp_matches(…) and (regexp_matches(…))[1]; DuckDB's, which says whether there is a match, everywhere else.
+bool make_matches(ParsedPointer& expression) {
+    if (expression->GetExpressionType() == duckdb::ExpressionType::ARRAY_EXTRACT)
+        return make_matches(expression->Cast<duckdb::OperatorExpression>().children[0]);
+    if (expression->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return false;
+    auto& function = expression->Cast<FunctionExpression>();
+    if (!gives_matches(function)) return false;
+    make_regexp_rows(function);
+    expression = unnest(std::move(expression), expression->GetAlias());
+    return true;
+}
+
 void make_rows_of(ParsedPointer& expression, Readers readers) {
     const auto expression_class = expression->GetExpressionClass();
     // A subquery has a SELECT list of its own, and what stands in unnest() gives rows already.
@@ -46,10 +74,7 @@ void make_rows_of(ParsedPointer& expression, Readers readers) {
         if (maker != makers().end() && (maker->second.is_everywhere || readers == Readers::this_server)) {
             function.function_name = maker->second.function;
             const std::string alias = expression->GetAlias();
-            duckdb::vector<ParsedPointer> arguments;
-            arguments.push_back(std::move(expression));
-            expression = make_call("unnest", std::move(arguments));
-            expression->SetAlias(alias);
+            expression = unnest(std::move(expression), alias);
             return;
         }
     }
@@ -57,31 +82,93 @@ void make_rows_of(ParsedPointer& expression, Readers readers) {
         *expression, [readers](ParsedPointer& child) { make_rows_of(child, readers); });
 }
 
+// A column of a function in FROM.
+struct MadeColumn {
+    const char* name;      // nullptr: the table's
+    const char* function;  // that gives its values as a list
+    bool is_everywhere;    // DuckDB has it
+};
+
+const std::unordered_multimap<std::string, MadeColumn>& tables() {
+    static const std::unordered_multimap<std::string, MadeColumn> kTables = [] {
+        std::unordered_multimap<std::string, MadeColumn> tables;
+        for (const char* name : {"json_each", "jsonb_each"}) {
+            tables.insert({name, {"value", "boathouse_json_values", false}});
+            tables.insert({name, {"key", "json_keys", true}});
+        }
+        for (const char* name : {"json_each_text", "jsonb_each_text"}) {
+            tables.insert({name, {"value", "boathouse_json_values_text", false}});
+            tables.insert({name, {"key", "json_keys", true}});
+        }
+        for (const char* name : {"json_array_elements", "jsonb_array_elements"})
+            tables.insert({name, {"value", "boathouse_json_elements", false}});
+        for (const char* name : {"json_array_elements_text", "jsonb_array_elements_text"})
+            tables.insert({name, {"value", "boathouse_json_elements_text", false}});
+        for (const char* name : {"json_object_keys", "jsonb_object_keys"})
+            tables.insert({name, {nullptr, "json_keys", true}});
+        tables.insert({"regexp_split_to_table", {nullptr, "regexp_split_to_array", true}});
+        tables.insert({"string_to_table", {nullptr, "boathouse_string_to_array", false}});
+        tables.insert({"generate_subscripts", {nullptr, "boathouse_subscripts", false}});
+        return tables;
+    }();
+    return kTables;
+}
+
+using Columns = duckdb::vector<ParsedPointer>;
+
+Columns columns_of(FunctionExpression& call, const std::string& table_name, Readers readers) {
+    Columns columns;
+    if (call.function_name == "unnest" && call.children.size() > 1) {
+        for (ParsedPointer& list : call.children) columns.push_back(unnest(std::move(list), "unnest"));
+        return columns;
+    }
+    if (call.function_name == "regexp_matches" && call.children.size() > 1 && readers == Readers::this_server) {
+        make_regexp_rows(call);
+        columns.push_back(unnest(call.Copy(), table_name));
+        return columns;
+    }
+    const auto [begin, end] = tables().equal_range(call.function_name);
+    const bool is_known = std::all_of(begin, end, [readers](const auto& entry) {
+        return entry.second.is_everywhere || readers == Readers::this_server;
+    });
+    // DuckDB's json_each(value, path) is its own.
+    const bool is_duckdbs = call.function_name == "json_each" && call.children.size() != 1;
+    if (!is_known || is_duckdbs) return columns;
+    for (auto made = begin; made != end; ++made) {
+        auto list = duckdb::unique_ptr_cast<duckdb::ParsedExpression, FunctionExpression>(call.Copy());
+        list->function_name = made->second.function;
+        columns.push_back(unnest(std::move(list), made->second.name ? made->second.name : table_name));
+    }
+    std::sort(columns.begin(), columns.end(), [](const auto& left, const auto& right) {
+        return left->GetAlias() < right->GetAlias();  // key, value
+    });
+    return columns;
+}
+
 }  // namespace
 
 void make_rows(duckdb::SelectNode& select, Readers readers) {
-    for (ParsedPointer& expression : select.select_list) make_rows_of(expression, readers);
+    for (ParsedPointer& expression : select.select_list) {
+        if (readers == Readers::this_server && make_matches(expression)) continue;
+        make_rows_of(expression, readers);
+    }
 }
 
-void unnest_side_by_side(duckdb::unique_ptr<duckdb::TableRef>& reference) {
+void make_table(duckdb::unique_ptr<duckdb::TableRef>& reference, Readers readers) {
     if (reference->type != duckdb::TableReferenceType::TABLE_FUNCTION) return;
     auto& table = reference->Cast<duckdb::TableFunctionRef>();
     if (!table.function || table.function->GetExpressionClass() != duckdb::ExpressionClass::FUNCTION) return;
+    if (table.with_ordinality != duckdb::OrdinalityType::WITHOUT_ORDINALITY) return;
     auto& call = table.function->Cast<FunctionExpression>();
-    const bool is_numbered = table.with_ordinality != duckdb::OrdinalityType::WITHOUT_ORDINALITY;
-    if (call.function_name != "unnest" || call.children.size() < 2 || is_numbered) return;
+    const std::string name = table.alias.empty() ? call.function_name : table.alias;
+    Columns columns = columns_of(call, name, readers);
+    if (columns.empty()) return;
     auto select = duckdb::make_uniq<duckdb::SelectNode>();
     select->from_table = duckdb::make_uniq<duckdb::EmptyTableRef>();
-    for (ParsedPointer& list : call.children) {
-        duckdb::vector<ParsedPointer> arguments;
-        arguments.push_back(std::move(list));
-        select->select_list.push_back(make_call("unnest", std::move(arguments)));
-        select->select_list.back()->SetAlias("unnest");
-    }
+    select->select_list = std::move(columns);
     auto statement = duckdb::make_uniq<duckdb::SelectStatement>();
     statement->node = std::move(select);
-    auto rows =
-        duckdb::make_uniq<duckdb::SubqueryRef>(std::move(statement), table.alias.empty() ? "unnest" : table.alias);
+    auto rows = duckdb::make_uniq<duckdb::SubqueryRef>(std::move(statement), name);
     rows->column_name_alias = std::move(table.column_name_alias);
     reference = std::move(rows);
 }
