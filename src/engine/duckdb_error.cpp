@@ -82,14 +82,20 @@ const char* conversion_state(const ErrorData& error) {
     if (mentions(error, "field value out of range")) return "22008";
     if (mentions(error, "field format:")) return "22007";
     if (mentions(error, "out of range") || mentions(error, "overflow")) return "22003";
+    if (mentions(error, "Could not cast value") && mentions(error, "to DECIMAL(")) return "22003";
     return "22P02";
+}
+
+const char* range_state(const ErrorData& error) {
+    if (mentions(error, "cannot take square root")) return "2201F";
+    return mentions(error, "cannot take logarithm") ? "2201E" : "22003";
 }
 
 const char* state_of(const ErrorData& error) {
     switch (error.Type()) {
         case ExceptionType::OUT_OF_RANGE:
         case ExceptionType::DECIMAL:
-            return "22003";
+            return range_state(error);
         case ExceptionType::CONVERSION:
             return conversion_state(error);
         case ExceptionType::UNKNOWN_TYPE:

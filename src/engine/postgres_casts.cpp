@@ -108,6 +108,29 @@ std::optional<std::string> translate_bytes(std::string_view text) {
     return bytes;
 }
 
+// PostgreSQL takes any beginning of these words that is one's alone; DuckDB knows neither on nor off.
+// Source: https://www.postgresql.org/docs/15/datatype-boolean.html
+std::optional<std::string> translate_boolean(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(" \t\n\r\v\f");
+    if (begin == std::string_view::npos) return std::nullopt;
+    const std::size_t end = text.find_last_not_of(" \t\n\r\v\f") + 1;
+    const std::string word = duckdb::StringUtil::Lower(std::string(text.substr(begin, end - begin)));
+    constexpr std::pair<std::string_view, const char*> kWords[] = {
+        {"true", "true"}, {"false", "false"}, {"yes", "true"}, {"no", "false"}, {"on", "true"}, {"off", "false"}};
+    if (word == "o") return std::nullopt;  // on, or off
+    for (const auto& [whole, value] : kWords) {
+        if (whole.starts_with(word)) return value;
+    }
+    return std::nullopt;
+}
+
+// 20240105
+std::optional<std::string> translate_date(std::string_view text) {
+    if (text.size() != 8 || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+    std::string date(text.substr(0, 4));
+    return date.append("-").append(text.substr(4, 2)).append("-").append(text.substr(6));
+}
+
 }  // namespace
 
 void register_postgres_casts(duckdb::DatabaseInstance& database) {
@@ -115,6 +138,8 @@ void register_postgres_casts(duckdb::DatabaseInstance& database) {
     casts.RegisterCastFunction(LogicalType::VARCHAR, LogicalType::LIST(LogicalType::ANY),
                                bind_translated<translate_array>);
     casts.RegisterCastFunction(LogicalType::VARCHAR, LogicalType::BLOB, bind_translated<translate_bytes>);
+    casts.RegisterCastFunction(LogicalType::VARCHAR, LogicalType::BOOLEAN, bind_translated<translate_boolean>);
+    casts.RegisterCastFunction(LogicalType::VARCHAR, LogicalType::DATE, bind_translated<translate_date>);
 }
 
 }  // namespace boathouse::engine

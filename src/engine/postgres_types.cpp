@@ -3,6 +3,7 @@
 #include <duckdb/parser/expression/cast_expression.hpp>
 #include <duckdb/parser/expression/constant_expression.hpp>
 #include <duckdb/parser/expression/type_expression.hpp>
+#include <regex>
 
 #include "engine/postgres_meaning.hpp"
 
@@ -74,6 +75,20 @@ std::optional<std::uint8_t> scale_of(const std::string& number) {
     return static_cast<std::uint8_t>(scale);
 }
 
+// "2024-03-10 12:00+00": a time of day without seconds, before a zone, where DuckDB wants them.
+std::optional<std::string> with_seconds(const std::string& moment) {
+    static const std::regex kWithoutSeconds(R"((\d{4}-\d\d-\d\d[ T]\d\d:\d\d)\s*(Z|[+-]\d\d(:?\d\d)?))");
+    std::smatch parts;
+    if (!std::regex_match(moment, parts, kWithoutSeconds)) return std::nullopt;
+    return parts[1].str() + ":00" + parts[2].str();
+}
+
+bool is_moment(const duckdb::CastExpression& cast, const duckdb::TypeExpression* written) {
+    if (cast.cast_type.id() == LogicalTypeId::TIMESTAMP_TZ) return true;
+    return written && (duckdb::StringUtil::CIEquals(written->GetTypeName(), "timestamptz") ||
+                       duckdb::StringUtil::CIEquals(written->GetTypeName(), "timestamp with time zone"));
+}
+
 }  // namespace
 
 void settle_type(LogicalType& type) {
@@ -84,6 +99,10 @@ bool rewrite_cast(ParsedPointer& expression) {
     if (expression->GetExpressionClass() != duckdb::ExpressionClass::CAST) return false;
     auto& cast = expression->Cast<duckdb::CastExpression>();
     duckdb::TypeExpression* const written = expression_of(cast.cast_type);
+    if (is_moment(cast, written)) {
+        if (const auto moment = with_seconds(constant_text(*cast.child).value_or(""))) cast.child = make_text(*moment);
+        return false;
+    }
     if (!written) return false;
     if (is_numeric(written->GetTypeName()) && written->GetChildren().empty()) {
         // A constant keeps the digits that it is written with.
