@@ -5,8 +5,10 @@
 #include <duckdb/catalog/catalog_entry/schema_catalog_entry.hpp>
 #include <duckdb/catalog/catalog_entry/table_catalog_entry.hpp>
 #include <duckdb/catalog/catalog_entry/view_catalog_entry.hpp>
+#include <duckdb/catalog/catalog_search_path.hpp>
 #include <duckdb/function/table_function.hpp>
 #include <duckdb/main/client_context_state.hpp>
+#include <duckdb/main/client_data.hpp>
 #include <duckdb/main/extension/extension_loader.hpp>
 #include <duckdb/parser/expression/columnref_expression.hpp>
 #include <duckdb/parser/expression/constant_expression.hpp>
@@ -211,7 +213,7 @@ class Levels {
         const auto binder = duckdb::Binder::CreateBinder(context_);
         if (parameters_) binder->SetParameters(*parameters_);
         const auto bound = binder->Bind(statement);
-        PlanReader reader(context_, text);
+        PlanReader reader(context_, text, {});
         reader.read(*bound.plan);
         if (shape != nullptr) {
             shape->types = bound.types;
@@ -235,8 +237,40 @@ class Levels {
 
 struct TextFacts {
     bool names_view = false;
+    std::vector<const duckdb::CatalogEntry*> named;  // relations, as the lake has them now
     std::string maintenance;  // a function of DuckLake's whose plan may be empty, because there is nothing to do
 };
+
+// What the lake has under a name without a schema, first in the search path. A temporary relation would hide it, which
+// costs DuckDB's own lookup ten times as much to find out, and matters of a view alone.
+duckdb::optional_ptr<duckdb::CatalogEntry> lake_entry(duckdb::ClientContext& context, const std::string& name) {
+    auto& lake = duckdb::Catalog::GetCatalog(context, kLake);
+    const auto transaction = lake.GetCatalogTransaction(context);
+    const duckdb::EntryLookupInfo lookup(duckdb::CatalogType::TABLE_ENTRY, name);
+    for (const duckdb::CatalogSearchEntry& place : duckdb::ClientData::Get(context).catalog_search_path->Get()) {
+        if (place.catalog != kLake) continue;
+        auto schema = lake.GetSchema(transaction, place.schema, duckdb::OnEntryNotFound::RETURN_NULL);
+        const auto entry = schema ? schema->LookupEntry(transaction, lookup) : nullptr;
+        if (entry) return entry;
+    }
+    return nullptr;
+}
+
+// What a relation's name means to the client, if it is the lake's.
+duckdb::optional_ptr<duckdb::CatalogEntry> relation_named(duckdb::ClientContext& context,
+                                                          const duckdb::BaseTableRef& reference) {
+    if (reference.catalog_name.empty() && reference.schema_name.empty()) {
+        const auto entry = lake_entry(context, reference.table_name);
+        if (!entry || entry->type != duckdb::CatalogType::VIEW_ENTRY) return entry;
+    }
+    std::string catalog = reference.catalog_name;
+    std::string schema = reference.schema_name;
+    duckdb::Binder::BindSchemaOrCatalog(context, catalog, schema);
+    const duckdb::EntryLookupInfo lookup(duckdb::CatalogType::TABLE_ENTRY, reference.table_name);
+    const auto entry =
+        duckdb::Catalog::GetEntry(context, catalog, schema, lookup, duckdb::OnEntryNotFound::RETURN_NULL);
+    return entry && entry->ParentCatalog().GetName() == kLake ? entry : nullptr;
+}
 
 // A look that costs little: most statements name tables only.
 TextFacts look_at(duckdb::ClientContext& context, const duckdb::SQLStatement& statement) {
@@ -250,15 +284,10 @@ TextFacts look_at(duckdb::ClientContext& context, const duckdb::SQLStatement& st
     };
     visitor.table = [&](duckdb::TableRef& pointer) {
         if (facts.names_view || pointer.type != duckdb::TableReferenceType::BASE_TABLE) return;
-        const auto& reference = pointer.Cast<duckdb::BaseTableRef>();
-        std::string catalog = reference.catalog_name;
-        std::string schema = reference.schema_name;
-        duckdb::Binder::BindSchemaOrCatalog(context, catalog, schema);
-        const duckdb::EntryLookupInfo lookup(duckdb::CatalogType::TABLE_ENTRY, reference.table_name);
-        const auto entry =
-            duckdb::Catalog::GetEntry(context, catalog, schema, lookup, duckdb::OnEntryNotFound::RETURN_NULL);
-        facts.names_view =
-            entry && entry->type == duckdb::CatalogType::VIEW_ENTRY && entry->ParentCatalog().GetName() == kLake;
+        const auto entry = relation_named(context, pointer.Cast<duckdb::BaseTableRef>());
+        if (!entry) return;
+        facts.names_view = entry->type == duckdb::CatalogType::VIEW_ENTRY;
+        facts.named.push_back(entry.get());
     };
     // The walk changes nothing by itself.
     walk_statement(const_cast<duckdb::SQLStatement&>(statement), visitor);
@@ -292,11 +321,10 @@ void install_view_columns(duckdb::DatabaseInstance& database) {
 
 PlanNeeds needs_of(duckdb::ClientContext& context, duckdb::Binder& binder, duckdb::LogicalOperator& plan,
                    const BoundText& text) {
-    PlanReader reader(context, text);
+    const TextFacts facts = text.statement != nullptr ? look_at(context, *text.statement) : TextFacts();
+    PlanReader reader(context, text, facts.named);
     reader.read(plan);
     PlanNeeds whole{reader.needs(), reader.made()};
-    if (text.statement == nullptr) return whole;
-    const TextFacts facts = look_at(context, *text.statement);
     if (whole.needs.keeper.empty()) whole.needs.keeper = facts.maintenance;
     if (!facts.names_view) return whole;
     try {

@@ -289,6 +289,7 @@ RelationNeed PlanReader::need_on(duckdb::TableCatalogEntry& table, Privilege pri
     need.schema = table.ParentSchema().name;
     need.name = table.name;
     need.privilege = privilege;
+    if (std::find(present_.begin(), present_.end(), &table) != present_.end()) return need;
     const duckdb::EntryLookupInfo lookup(duckdb::CatalogType::TABLE_ENTRY, table.name);
     const auto present =
         duckdb::Catalog::GetEntry(context_, kLake, need.schema, lookup, duckdb::OnEntryNotFound::RETURN_NULL);

@@ -18,7 +18,9 @@ inline constexpr const char* kViewColumns = "boathouse_view_columns";
 
 class PlanReader {
   public:
-    PlanReader(duckdb::ClientContext& context, const BoundText& text) : context_(context), text_(text) {}
+    // `present`: entries that are known to be the lake's of now, which need not be looked up.
+    PlanReader(duckdb::ClientContext& context, const BoundText& text, std::vector<const duckdb::CatalogEntry*> present)
+        : context_(context), text_(text), present_(std::move(present)) {}
 
     void read(duckdb::LogicalOperator& op);
 
@@ -59,6 +61,7 @@ class PlanReader {
 
     duckdb::ClientContext& context_;
     const BoundText& text_;
+    const std::vector<const duckdb::CatalogEntry*> present_;
     access::Needs needs_;
     std::vector<access::Made> made_;
     std::vector<std::pair<std::size_t, access::RelationNeed>> views_;

@@ -1,5 +1,7 @@
 """GRANT, REVOKE, owners and default privileges through the SQL door: PostgreSQL decides, the engine obeys."""
 
+import threading
+
 import psycopg
 import pytest
 from psycopg.errors import FeatureNotSupported, InsufficientPrivilege
@@ -39,6 +41,61 @@ def test_what_is_revoked_is_revoked_at_the_next_statement(owner, client, new_rol
         with pytest.raises(InsufficientPrivilege):
             own.execute("SELECT id FROM sales WHERE amount = %s", [10])
         owner.execute("GRANT SELECT ON sales TO revoked")
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO sales VALUES (3, 30, 'c')", "SELECT id FROM sales"])
+def test_what_is_revoked_while_many_ask_is_revoked_for_who_asks_then(owner, client, new_role, sales, statement):
+    kind = statement.split()[0].lower()
+    role = new_role(f"crowd_{kind}")
+    crowd = [client(role) for _ in range(8)]
+    refused_before, allowed_after = [], []
+    for _ in range(3):
+        owner.execute(f"GRANT {kind} ON sales TO {role}")
+        revoked, first_done = threading.Event(), threading.Barrier(len(crowd) + 1)
+
+        def ask(connection, revoked=revoked, first_done=first_done):
+            was_first, was_refused = True, False
+            while not was_refused:
+                knew = revoked.is_set()
+                try:
+                    connection.execute(statement)
+                    if knew:
+                        allowed_after.append(statement)
+                        break
+                except InsufficientPrivilege as error:
+                    was_refused = True
+                    if was_first:
+                        refused_before.append(str(error))
+                if was_first:
+                    was_first = False
+                    first_done.wait()
+
+        threads = [threading.Thread(target=ask, args=(connection,)) for connection in crowd]
+        for thread in threads:
+            thread.start()
+        first_done.wait()
+        owner.execute(f"REVOKE {kind} ON sales FROM {role}")
+        revoked.set()
+        for thread in threads:
+            thread.join()
+    assert not refused_before and not allowed_after
+
+
+def test_a_relation_of_the_sessions_own_hides_a_view(owner, client, new_role, sales):
+    own = client(new_role("hider"))
+    owner.execute("CREATE VIEW hidden AS SELECT id FROM sales")
+    owner.execute("GRANT SELECT ON hidden TO hider")
+    assert len(own.execute("SELECT * FROM hidden").fetchall()) == 2
+    own.execute("CREATE TEMP TABLE hidden (i int)")
+    assert own.execute("SELECT * FROM hidden").fetchall() == []
+    assert len(own.execute("SELECT * FROM lake.main.hidden").fetchall()) == 2
+    own.execute("DROP TABLE hidden")
+    assert len(own.execute("SELECT * FROM hidden").fetchall()) == 2
+    own.execute("CREATE TEMP TABLE sales (i int)")
+    assert own.execute("SELECT * FROM sales").fetchall() == []
+    with pytest.raises(InsufficientPrivilege):
+        own.execute("SELECT * FROM lake.main.sales")
+    owner.execute("DROP VIEW hidden")
 
 
 def test_membership_counts_at_once(owner, client, new_role, sales):
