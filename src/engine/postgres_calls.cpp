@@ -3,6 +3,7 @@
 #include <duckdb/parser/expression/cast_expression.hpp>
 #include <duckdb/parser/expression/constant_expression.hpp>
 #include <duckdb/parser/expression/function_expression.hpp>
+#include <duckdb/parser/expression/operator_expression.hpp>
 #include <duckdb/parser/expression/window_expression.hpp>
 #include <unordered_map>
 
@@ -11,6 +12,7 @@
 
 namespace boathouse::engine {
 
+using duckdb::ExpressionType;
 using duckdb::FunctionExpression;
 using duckdb::LogicalType;
 
@@ -174,6 +176,59 @@ bool rewrite_seconds(ParsedPointer& expression, FunctionExpression& function) {
     return true;
 }
 
+ParsedPointer concatenate(ParsedPointer left, ParsedPointer right) {
+    duckdb::vector<ParsedPointer> sides;
+    sides.push_back(std::move(left));
+    sides.push_back(std::move(right));
+    return duckdb::make_uniq<FunctionExpression>("||", std::move(sides));
+}
+
+// The JSON of a value as a text, "null" for NULL.
+ParsedPointer json_text(ParsedPointer value) {
+    duckdb::vector<ParsedPointer> json;
+    json.push_back(std::move(value));
+    duckdb::vector<ParsedPointer> choices;
+    choices.push_back(
+        duckdb::make_uniq<duckdb::CastExpression>(LogicalType::VARCHAR, make_call("to_json", std::move(json))));
+    choices.push_back(make_text("null"));
+    return duckdb::make_uniq<duckdb::OperatorExpression>(ExpressionType::OPERATOR_COALESCE, std::move(choices));
+}
+
+// json_agg(… ORDER BY …), FILTER and DISTINCT: DuckDB's json_group_array is a macro, which takes none of them.
+bool rewrite_json_aggregate(ParsedPointer& expression, FunctionExpression& function) {
+    const std::string& name = function.function_name;
+    const bool is_list = name == "json_agg" || name == "jsonb_agg";
+    const bool is_object = name == "json_object_agg" || name == "jsonb_object_agg";
+    if (function.children.size() != (is_object ? 2U : 1U) || (!is_list && !is_object)) return false;
+    const bool is_plain =
+        !function.filter && !function.distinct && (!function.order_bys || function.order_bys->orders.empty());
+    if (is_plain) return false;
+    ParsedPointer piece = json_text(std::move(function.children.back()));
+    if (is_object) {
+        ParsedPointer key = json_text(
+            duckdb::make_uniq<duckdb::CastExpression>(LogicalType::VARCHAR, std::move(function.children.front())));
+        piece = concatenate(concatenate(std::move(key), make_text(":")), std::move(piece));
+    }
+    function.function_name = "string_agg";
+    function.children.clear();
+    function.children.push_back(std::move(piece));
+    function.children.push_back(make_text(","));
+    ParsedPointer whole =
+        concatenate(concatenate(make_text(is_list ? "[" : "{"), std::move(expression)), make_text(is_list ? "]" : "}"));
+    expression = duckdb::make_uniq<duckdb::CastExpression>(LogicalType::JSON(), std::move(whole));
+    return true;
+}
+
+// generate_series(a, b, '1 day'): the step of a series of times is an interval.
+void settle_step(FunctionExpression& function) {
+    if (function.function_name != "generate_series" || function.children.size() != 3) return;
+    ParsedPointer& step = function.children[2];
+    const bool is_text = constant_text(*step) &&
+                         step->Cast<duckdb::ConstantExpression>().value.type().id() == duckdb::LogicalTypeId::VARCHAR;
+    if (!is_text) return;
+    step = duckdb::make_uniq<duckdb::CastExpression>(LogicalType::INTERVAL, std::move(step));
+}
+
 // format(): PostgreSQL's %s, %I and %L. Texts with braces and without a percent sign are DuckDB's format.
 bool rewrite_format(ParsedPointer& expression, FunctionExpression& function) {
     if (function.function_name != "format" || function.children.empty()) return false;
@@ -304,6 +359,8 @@ bool rewrite_call(ParsedPointer& expression, Readers readers) {
     drop_precision(function);
     if (rewrite_format(expression, function) || rewrite_seconds(expression, function)) return true;
     name_row_fields(function);
+    settle_step(function);
+    if (rewrite_json_aggregate(expression, function)) return true;
     bool changed = complete_arguments(function) || rewrite_regexp_match(function) || rewrite_regexp_like(function) ||
                    rewrite_extract_path(function);
     if (readers == Readers::this_server) changed = rewrite_substring(function) || changed;

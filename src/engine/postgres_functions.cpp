@@ -1,5 +1,6 @@
 // What a macro cannot say: an error from the middle of an expression, sums that PostgreSQL calls bigint, numbers by a
 // pattern.
+#include <algorithm>
 #include <cmath>
 #include <duckdb/catalog/catalog.hpp>
 #include <duckdb/catalog/catalog_entry/aggregate_function_catalog_entry.hpp>
@@ -21,6 +22,8 @@ using duckdb::LogicalType;
 using duckdb::Vector;
 
 namespace {
+
+constexpr std::int64_t kDaysMax = 2'000'000'000;  // a date's own bounds are a little wider
 
 template <class T>
 void check_divisor(DataChunk& arguments, ExpressionState&, Vector& result) {
@@ -208,6 +211,31 @@ void add_interval_division(duckdb::ExtensionLoader& loader) {
     loader.AddFunctionOverload(std::move(intervals));
 }
 
+// A date and a number of days that is a bigint, as those of generate_series() are.
+void add_days(duckdb::ExtensionLoader& loader) {
+    const auto move = [](DataChunk& arguments, Vector& result, std::int64_t sign) {
+        duckdb::BinaryExecutor::Execute<duckdb::date_t, std::int64_t, duckdb::date_t>(
+            arguments.data[0], arguments.data[1], result, arguments.size(),
+            [sign](duckdb::date_t date, std::int64_t days) {
+                const std::int64_t day =
+                    std::int64_t{date.days} + sign * std::clamp<std::int64_t>(days, -kDaysMax, kDaysMax);
+                if (!duckdb::Date::IsFinite(date)) return date;
+                if (std::abs(day) > kDaysMax) throw duckdb::OutOfRangeException("date out of range");
+                return duckdb::date_t(static_cast<std::int32_t>(day));
+            });
+    };
+    duckdb::ScalarFunction plus(
+        "+", {LogicalType::DATE, LogicalType::BIGINT}, LogicalType::DATE,
+        [move](DataChunk& arguments, ExpressionState&, Vector& result) { move(arguments, result, 1); });
+    duckdb::ScalarFunction minus(
+        "-", {LogicalType::DATE, LogicalType::BIGINT}, LogicalType::DATE,
+        [move](DataChunk& arguments, ExpressionState&, Vector& result) { move(arguments, result, -1); });
+    plus.SetFallible();
+    minus.SetFallible();
+    loader.AddFunctionOverload(std::move(plus));
+    loader.AddFunctionOverload(std::move(minus));
+}
+
 void number_by_pattern(DataChunk& arguments, ExpressionState&, Vector& result) {
     duckdb::BinaryExecutor::Execute<duckdb::string_t, duckdb::string_t, duckdb::string_t>(
         arguments.data[0], arguments.data[1], result, arguments.size(),
@@ -230,6 +258,7 @@ void install_postgres_functions(duckdb::DatabaseInstance& database) {
     loader.AddFunctionOverload(
         duckdb::ScalarFunction("octet_length", {LogicalType::VARCHAR}, LogicalType::BIGINT, count_bytes));
     add_interval_division(loader);
+    add_days(loader);
     add_round(loader);
     loader.RegisterFunction(duckdb::ScalarFunction("boathouse_cardinality", {LogicalType::LIST(LogicalType::ANY)},
                                                    LogicalType::BIGINT, count_all));

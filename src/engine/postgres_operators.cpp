@@ -9,6 +9,7 @@
 #include <duckdb/parser/expression/type_expression.hpp>
 #include <unordered_map>
 
+#include "engine/json_tree.hpp"
 #include "engine/parameter_arrays.hpp"
 #include "engine/postgres_meaning.hpp"
 #include "engine/similar_pattern.hpp"
@@ -99,11 +100,27 @@ bool is_cast_to(const duckdb::ParsedExpression& expression, const char* name) {
     return type.find(name) != std::string::npos;
 }
 
+// A text that is JSON and no array as PostgreSQL writes one, which begins with a brace too.
+bool is_json_text(const duckdb::ParsedExpression& expression) {
+    const std::optional<std::string> text = constant_text(expression);
+    if (!text || *text == "{}" || !(text->starts_with('{') || text->starts_with('['))) return false;
+    try {
+        read_json(*text);
+        return true;
+    } catch (const duckdb::InvalidInputException&) {
+        return false;
+    }
+}
+
+bool is_json(const duckdb::ParsedExpression& expression) {
+    return is_cast_to(expression, "json") || is_json_text(expression);
+}
+
 // @> and <@ hold for lists in both; between JSON values DuckDB has a function.
 bool rewrite_containment(FunctionExpression& function) {
     const bool contains = function.function_name == "@>";
     if ((!contains && function.function_name != "<@") || function.children.size() != 2) return false;
-    if (!is_cast_to(*function.children[0], "json") && !is_cast_to(*function.children[1], "json")) return false;
+    if (!is_json(*function.children[0]) && !is_json(*function.children[1])) return false;
     if (!contains) std::swap(function.children[0], function.children[1]);
     function.function_name = "json_contains";
     function.is_operator = false;

@@ -1,11 +1,13 @@
 #include "engine/row_makers.hpp"
 
 #include <algorithm>
+#include <duckdb/parser/expression/columnref_expression.hpp>
 #include <duckdb/parser/expression/function_expression.hpp>
 #include <duckdb/parser/expression/operator_expression.hpp>
 #include <duckdb/parser/parsed_expression_iterator.hpp>
 #include <duckdb/parser/statement/select_statement.hpp>
 #include <duckdb/parser/tableref/emptytableref.hpp>
+#include <duckdb/parser/tableref/joinref.hpp>
 #include <duckdb/parser/tableref/subqueryref.hpp>
 #include <duckdb/parser/tableref/table_function_ref.hpp>
 #include <unordered_map>
@@ -145,6 +147,43 @@ Columns columns_of(FunctionExpression& call, const std::string& table_name, Read
     return columns;
 }
 
+bool is_unnest(const duckdb::ParsedExpression& expression) {
+    return expression.GetExpressionClass() == duckdb::ExpressionClass::FUNCTION &&
+           expression.Cast<FunctionExpression>().function_name == "unnest";
+}
+
+duckdb::unique_ptr<duckdb::SubqueryRef> subquery_of(Columns columns, const std::string& name) {
+    auto select = duckdb::make_uniq<duckdb::SelectNode>();
+    select->from_table = duckdb::make_uniq<duckdb::EmptyTableRef>();
+    select->select_list = std::move(columns);
+    auto statement = duckdb::make_uniq<duckdb::SelectStatement>();
+    statement->node = std::move(select);
+    return duckdb::make_uniq<duckdb::SubqueryRef>(std::move(statement), name);
+}
+
+// SELECT unnest(tags), count(*) … GROUP BY 1: the rows are there before they are grouped, which DuckDB refuses to do in
+// a SELECT list. They stand beside the tables instead.
+void group_rows(duckdb::SelectNode& select) {
+    constexpr const char* kRows = "boathouse_rows";
+    if (select.groups.group_expressions.empty()) return;
+    Columns columns;
+    for (ParsedPointer& expression : select.select_list) {
+        if (!is_unnest(*expression)) continue;
+        const std::string column = "row" + std::to_string(columns.size() + 1);
+        const std::string alias = expression->GetAlias().empty() ? "unnest" : expression->GetAlias();
+        ParsedPointer reference = duckdb::make_uniq<duckdb::ColumnRefExpression>(column, kRows);
+        reference->SetAlias(alias);
+        expression->SetAlias(column);
+        columns.push_back(std::move(expression));
+        expression = std::move(reference);
+    }
+    if (columns.empty()) return;
+    auto join = duckdb::make_uniq<duckdb::JoinRef>(duckdb::JoinRefType::CROSS);
+    join->left = std::move(select.from_table);
+    join->right = subquery_of(std::move(columns), kRows);
+    select.from_table = std::move(join);
+}
+
 }  // namespace
 
 void make_rows(duckdb::SelectNode& select, Readers readers) {
@@ -152,6 +191,7 @@ void make_rows(duckdb::SelectNode& select, Readers readers) {
         if (readers == Readers::this_server && make_matches(expression)) continue;
         make_rows_of(expression, readers);
     }
+    group_rows(select);
 }
 
 void make_table(duckdb::unique_ptr<duckdb::TableRef>& reference, Readers readers) {
@@ -163,12 +203,7 @@ void make_table(duckdb::unique_ptr<duckdb::TableRef>& reference, Readers readers
     const std::string name = table.alias.empty() ? call.function_name : table.alias;
     Columns columns = columns_of(call, name, readers);
     if (columns.empty()) return;
-    auto select = duckdb::make_uniq<duckdb::SelectNode>();
-    select->from_table = duckdb::make_uniq<duckdb::EmptyTableRef>();
-    select->select_list = std::move(columns);
-    auto statement = duckdb::make_uniq<duckdb::SelectStatement>();
-    statement->node = std::move(select);
-    auto rows = duckdb::make_uniq<duckdb::SubqueryRef>(std::move(statement), name);
+    auto rows = subquery_of(std::move(columns), name);
     rows->column_name_alias = std::move(table.column_name_alias);
     reference = std::move(rows);
 }
