@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import subprocess
 import time
 
 import psycopg
 import pytest
 
 from backed_up import WAIT_SECONDS, started
+from full_store import FullStore
 
 KEY = "0123456789abcdef" * 4
 PREFIX = "backups/one"
@@ -144,6 +146,42 @@ def test_a_place_that_cannot_be_used_is_told_and_leaves_what_was_there(lake, bac
     for words in told:
         assert words in failed.errors
     assert lake.listed() == before
+
+
+@pytest.mark.parametrize("status, code", [(507, "XMinioStorageFull"), (403, "QuotaExceeded")])
+def test_a_full_bucket_leaves_the_last_good_backup(lake, s3, with_data, status, code):
+    before, there = lake.listed(), set(s3.keys(f"{PREFIX}/base/"))
+    with FullStore(s3.endpoint, 9_000_000, status, code) as store:  # the first part of the catalog fits
+        failed = lake.create(S3_ENDPOINT=store.endpoint)
+        assert store.refused > 0
+    assert failed.code != 0 and code in failed.errors and "Make room there" in failed.errors
+    with FullStore(s3.endpoint, 0, status, code) as store:
+        failed = lake.create("--with-data", S3_ENDPOINT=store.endpoint)
+    assert failed.code != 0 and code in failed.errors
+    assert lake.listed() == before and set(s3.keys(f"{PREFIX}/base/")) == there
+    assert not s3.client().list_multipart_uploads(Bucket=s3.bucket, Prefix=f"{PREFIX}/").get("Uploads")
+
+
+def test_a_backup_killed_in_the_middle_of_an_upload_is_none(lake, s3, with_data):
+    before, there, client = lake.listed(), set(s3.keys(f"{PREFIX}/base/")), s3.client()
+
+    def uploads() -> list:
+        return client.list_multipart_uploads(Bucket=s3.bucket, Prefix=f"{PREFIX}/base/").get("Uploads", [])
+
+    process = subprocess.Popen([lake.box.binary, "backup", "create", "--data-dir", lake.box.data_dir,
+                                "--backup-rate-mb", "4"], env=lake.box.environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not uploads():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert uploads(), "it was killed before it had ended the upload"
+    assert lake.listed() == before and set(s3.keys(f"{PREFIX}/base/")) == there
+    latest = lake.restore(lake.box.root / "after-kill").json
+    assert latest["backup"] == before[-1]
+    newer = lake.create().json
+    assert not uploads() and lake.listed() == [*before, newer["id"]]
 
 
 def test_what_was_left_half_done_is_removed_and_old_backups_too(lake, s3, backup):
