@@ -6,6 +6,7 @@
 #include "catalog/access.hpp"
 #include "catalog/applied_password.hpp"
 #include "catalog/give_way.hpp"
+#include "catalog/start_turn.hpp"
 #include "catalog/tuning.hpp"
 #include "catalog/version_guard.hpp"
 
@@ -172,7 +173,7 @@ Status prepare_child(const config::Settings& settings, Endpoint endpoint) {
 
 // Somebody else's PostgreSQL: the database is there, and what its administrator does not allow stays undone.
 Status prepare_external(const config::Settings& settings, const Endpoint& endpoint) {
-    auto connection = Connection::open(endpoint);
+    auto connection = take_start_turn(settings);
     if (!connection) return connection.error();
     if (auto fits = check_encoding(*connection, endpoint.database); !fits) return fits;
     auto made = create_group_roles(*connection);

@@ -11,6 +11,7 @@
 #include "cache/answers.hpp"
 #include "catalog/bootstrap.hpp"
 #include "catalog/box_database.hpp"
+#include "catalog/start_turn.hpp"
 #include "catalog/tokens.hpp"
 #include "config/version.hpp"
 #include "engine/lake.hpp"
@@ -125,6 +126,8 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     const auto endpoint = catalog::lake_endpoint(settings);
     if (!endpoint) return endpoint.error();
     notify_supervisor("STATUS=opening the lake");
+    const auto turn = catalog::take_start_turn(settings);
+    if (!turn) return turn.error();
     auto lake = engine::Lake::open(settings, *endpoint);
     if (!lake) return lake.error();
     notify_supervisor("STATUS=preparing the catalog");
