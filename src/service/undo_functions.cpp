@@ -1,5 +1,6 @@
 #include "service/undo_functions.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/log.hpp"
@@ -14,11 +15,29 @@ using engine::BoxRows;
 using engine::TableName;
 using Arguments = std::vector<std::string>;
 
-// "sales.orders", or "orders" in main.
+// Where the first part of a name ends: at its closing quote, or at the first dot.
+std::size_t end_of_part(const std::string& text) {
+    if (!text.starts_with('"')) return std::min(text.find('.'), text.size());
+    std::size_t end = 1;
+    while (end < text.size() && (text[end] != '"' || text.substr(end, 2) == "\"\"")) end += text[end] == '"' ? 2 : 1;
+    return std::min(end + 1, text.size());
+}
+
+std::string unquoted(const std::string& part) {
+    if (part.size() < 2 || !part.starts_with('"') || !part.ends_with('"')) return part;
+    std::string name;
+    for (std::size_t i = 1; i + 1 < part.size(); ++i) {
+        name += part[i];
+        if (part[i] == '"') ++i;  // doubled
+    }
+    return name;
+}
+
+// "sales.orders", or "orders" in main; a part that has a dot in it stands in double quotes, as in SQL.
 TableName name_of(const std::string& text) {
-    const auto dot = text.find('.');
-    if (dot == std::string::npos) return {"main", text};
-    return {text.substr(0, dot), text.substr(dot + 1)};
+    const std::size_t end = end_of_part(text);
+    if (end >= text.size() || text[end] != '.') return {"main", unquoted(text)};
+    return {unquoted(text.substr(0, end)), unquoted(text.substr(end + 1))};
 }
 
 Result<long long> snapshot_of(const std::string& text) {

@@ -114,3 +114,15 @@ def test_a_read_only_transaction_changes_nothing(door, call):
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         door.execute(f"BEGIN READ ONLY; CALL boathouse.{call}; COMMIT")
     door.execute("ROLLBACK")
+
+
+def test_names_with_dots_stand_in_quotes(box, door):
+    door.execute('CREATE SCHEMA "eu.west"')
+    for name in ('"eu.west"."orders.2026"', 'main."plain.dot"', 'main."with ""quotes""."'):
+        door.execute(f"CREATE TABLE {name} AS SELECT 7 AS i")
+        door.execute(f"DROP TABLE {name}")
+        done = command(box, "drop", name)
+        assert done.returncode == 0, done.stderr
+        assert rows(door, f"SELECT i FROM {name}") == [(7,)]
+        door.execute(f"DROP TABLE {name}")
+    door.execute('DROP SCHEMA "eu.west"')
