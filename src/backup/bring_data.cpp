@@ -93,7 +93,7 @@ Result<std::string> DataBringer::bring_file(const DataFile& file, const std::str
     }
     auto source = lake_.read(file.path);
     if (!source) return fault + "; and where the lake had it: " + source.error().message;
-    const auto written = write_file(**source, file, path, "");
+    auto written = write_file(**source, file, path, "");
     if (written && written->empty()) return written;
     if (!written && !concerns_one_file(written.error())) return written;
     return fault + "; and where the lake had it: " + (written ? *written : written.error().message);

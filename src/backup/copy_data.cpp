@@ -14,7 +14,7 @@ class DataFileSource final : public Source {
     DataFileSource(std::unique_ptr<Source> below, const DataFile& file, Throttle& throttle)
         : below_(std::move(below)), file_(file), throttle_(throttle) {}
     Result<std::size_t> read(char* buffer, std::size_t size) override {
-        const auto count = below_->read(buffer, size);
+        auto count = below_->read(buffer, size);
         if (!count) return count;
         bytes_ += static_cast<long long>(*count);
         if (*count == 0 && file_.bytes >= 0 && bytes_ != file_.bytes) {

@@ -168,7 +168,7 @@ def rounds(kept: Kept, faults: dict, list_files) -> None:
     kinds = list(faults)
     for number in range(ROUNDS):
         kept.write(number)
-        if number % 5 == 1:
+        if number % 5 == 4:
             kept.tag(f"round-{number}")
         kind = kinds[number % len(kinds)]
         delay_seconds = kept.choice.uniform(0, 0.6)
