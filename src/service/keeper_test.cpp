@@ -197,6 +197,29 @@ TEST_F(KeeperTest, RewritesFilesWithDeletesAndDeletesThemInTime) {
     EXPECT_EQ(client_->run("SELECT count(*), min(i) FROM t"), client_->run("SELECT 5000, 1"));
 }
 
+TEST_F(KeeperTest, LeavesOlderSnapshotsAsTheyWereWhenItRewritesAndFlushes) {
+    for (const char* key : {"flush_rows", "flush_age", "merge_files", "rewrite_deleted"}) policy(key, "off");
+    client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
+    client_->run("INSERT INTO t VALUES (0, 'x'), (1, 'x'), (2, 'x')");
+    client_->run("DELETE FROM t WHERE i = 0");
+    policy("flush_rows", "1");
+    look();
+    client_->run("DELETE FROM t WHERE i = 1");
+    const long long snapshot = number("SELECT max(snapshot_id) FROM public.ducklake_snapshot");
+    const std::string then = fmt::format("SELECT count(*), sum(i)::BIGINT FROM t AT (VERSION => {})", snapshot);
+    const std::string before = client_->run(then);
+    policy("flush_rows", "off");
+    policy("rewrite_deleted", "0.01");
+    look();
+    EXPECT_THAT(runs(), testing::Contains("rewrite done"));
+    EXPECT_EQ(client_->run(then), before);
+    client_->run("INSERT INTO t VALUES (3, 'inlined')");
+    policy("flush_rows", "1");
+    look();
+    EXPECT_EQ(client_->run(then), before);
+    EXPECT_EQ(client_->run("SELECT count(*), sum(i)::BIGINT FROM t"), client_->run("SELECT 2::BIGINT, 5::BIGINT"));
+}
+
 TEST_F(KeeperTest, EndsOldSnapshotsButForTags) {
     client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
     insert_files("t", 5);
