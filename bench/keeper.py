@@ -22,6 +22,7 @@ ROWS_A_COMMIT = 20
 QUERIES = 7
 QUERY = "SELECT i % 10, count(*), sum(i), max(s) FROM {} GROUP BY 1 ORDER BY 1"
 TURN_COMMITS = 400
+REST_SECONDS = 6
 
 
 def command(box, *arguments: str) -> str:
@@ -53,7 +54,7 @@ def seconds_of(door, table: str) -> float:
 def compare(door) -> tuple[float, float]:
     """Median seconds of the query on the small commits' table and on the freshly loaded one."""
     pairs = [(seconds_of(door, "small"), seconds_of(door, "fresh")) for _ in range(QUERIES)]
-    return tuple(statistics.median(times) for times in zip(*pairs))
+    return tuple(statistics.median(times) for times in zip(*pairs, strict=True))
 
 
 def catalog_megabytes(box) -> float:
@@ -86,16 +87,24 @@ def rate(door, until) -> float:
     return count / (time.perf_counter() - begin)
 
 
+def rate_beside_keeper(box, door) -> float:
+    keeper = subprocess.Popen([box.binary, "keeper", "run", "--data-dir", box.data_dir], env=box.environment,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return rate(door, lambda: keeper.poll() is not None)
+
+
+def rate_at_rest(door) -> float:
+    end = time.perf_counter() + REST_SECONDS
+    return rate(door, lambda: time.perf_counter() > end)
+
+
 def cost(box, door, turns: int) -> tuple[float, float]:
     """Queries a second beside a keeper that rests, and beside one that works: medians of the turns."""
     resting, working = [], []
     for turn in range(turns):
         write(door, f"turn{turn}", TURN_COMMITS)
-        end = time.perf_counter() + 6
-        resting.append(rate(door, lambda: time.perf_counter() > end))
-        keeper = subprocess.Popen([box.binary, "keeper", "run", "--data-dir", box.data_dir], env=box.environment,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        working.append(rate(door, lambda: keeper.poll() is not None))
+        resting.append(rate_at_rest(door))
+        working.append(rate_beside_keeper(box, door))
     return statistics.median(resting), statistics.median(working)
 
 
