@@ -81,13 +81,13 @@ clean: ## remove what was built; downloads stay in the cache
 all-targets: configure
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
-configure: packages $(if $(DUCKDB_ROOT),reconfigure,$(BUILD)/build.ninja)
+configure: packages $(if $(DUCKDB_ROOT)$(NANOARROW_ROOT),reconfigure,$(BUILD)/build.ninja)
 
 packages:
-	@scripts/packages build $(if $(DUCKDB_ROOT),,fetch)
+	@scripts/packages build $(if $(and $(DUCKDB_ROOT),$(NANOARROW_ROOT)),,fetch)
 
 $(BUILD)/build.ninja: CMakePresets.json
 	@cmake --preset $(PRESET)
 
 reconfigure:
-	@cmake --preset $(PRESET) -DDUCKDB_ROOT=$(DUCKDB_ROOT)
+	@cmake --preset $(PRESET) -DDUCKDB_ROOT=$(DUCKDB_ROOT) -DNANOARROW_ROOT=$(NANOARROW_ROOT)

@@ -7,6 +7,7 @@
 #include <duckdb/parser/statement/select_statement.hpp>
 #include <duckdb/parser/tableref/column_data_ref.hpp>
 
+#include "engine/arrow_answer.hpp"
 #include "engine/session_impl.hpp"
 
 namespace boathouse::engine {
@@ -34,6 +35,8 @@ duckdb::unique_ptr<duckdb::CopyStatement> copy_of(Query query, FileFormat format
             break;
         case FileFormat::ndjson:
             copy->info->format = "json";
+            break;
+        case FileFormat::arrow:  // not by COPY: write_arrow()
             break;
     }
     return copy;
@@ -75,6 +78,17 @@ duckdb::unique_ptr<duckdb::ColumnDataCollection> Session::Impl::take_all(duckdb:
     return rows;
 }
 
+// What DuckDB still has to give, as an Arrow stream; the connection is free then.
+Outcome<AnswerFile> Session::Impl::write_arrow_file(duckdb::QueryResult& result) {
+    auto file = std::make_shared<CopyFile>(*connection.context->db);
+    auto written = write_arrow(*connection.context, result, *file);
+    reading = nullptr;
+    if (!written) return written.error();
+    if (interrupted) return interruption();
+    file->close();
+    return AnswerFile{file->path(), "", file};
+}
+
 Outcome<std::unique_ptr<ResultStream>> Session::run_to_parquet(Parsed query) {
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
@@ -102,7 +116,9 @@ Outcome<AnswerFile> Session::run_to_file(Parsed statement, FileFormat format) {
         auto& statements = statement.impl_->statements;
         AnswerFile answer;
         Query query;
-        if (statements.size() == 1 && statements.front()->type == duckdb::StatementType::SELECT_STATEMENT) {
+        const bool is_select =
+            statements.size() == 1 && statements.front()->type == duckdb::StatementType::SELECT_STATEMENT;
+        if (is_select && format != FileFormat::arrow) {
             if (auto settled = impl_->settle(); !settled) return settled.error();
             if (impl_->interrupted) return interruption();
             query = std::move(statements.front()->Cast<duckdb::SelectStatement>().node);
@@ -116,6 +132,7 @@ Outcome<AnswerFile> Session::run_to_file(Parsed statement, FileFormat format) {
                 answer.tag = (*stream)->command_tag();
                 return answer;
             }
+            if (format == FileFormat::arrow) return impl_->write_arrow_file(*rows.result);
             query = query_of(impl_->take_all(*rows.result), rows.result->names);
         }
         auto file = std::make_shared<CopyFile>(*impl_->connection.context->db);

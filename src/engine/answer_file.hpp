@@ -8,7 +8,7 @@
 
 namespace boathouse::engine {
 
-enum class FileFormat { parquet, csv, json, ndjson };
+enum class FileFormat { parquet, csv, json, ndjson, arrow };
 
 struct AnswerFile {
     std::string path;             // empty: the statement returns no rows

@@ -54,6 +54,7 @@ struct Session::Impl {
     duckdb::unique_ptr<duckdb::QueryResult> copy_to_file(duckdb::unique_ptr<duckdb::QueryNode> query, FileFormat format,
                                                          const CopyFile& file);
     duckdb::unique_ptr<duckdb::ColumnDataCollection> take_all(duckdb::QueryResult& result);
+    Outcome<AnswerFile> write_arrow_file(duckdb::QueryResult& result);
     // take_rows.cpp
     Outcome<std::shared_ptr<const TableShape>> shape_for(const TableName& name);
     bool has_own_public();

@@ -5,6 +5,7 @@
 #include <duckdb/parser/expression/constant_expression.hpp>
 
 #include "config/suggestion.hpp"
+#include "engine/arrow_scan.hpp"
 #include "engine/row_casts.hpp"
 #include "engine/session_impl.hpp"
 
@@ -183,6 +184,8 @@ const char* reader_of(UploadFormat format) {
             return "read_csv($, header = true, delim = ',', quote = '\"', escape = '\"', sample_size = -1)";
         case UploadFormat::parquet:
             return "read_parquet($)";
+        case UploadFormat::arrow:  // no file: scan_arrow()
+            break;
     }
     return "";
 }
@@ -351,24 +354,74 @@ Outcome<TakenRows> Session::take_rows(const TableName& name, const TextRows& row
     }
 }
 
-Outcome<TakenRows> Session::take_parquet(const TableName& name, std::string_view bytes) {
+namespace {
+
+using MaterializedRows = duckdb::unique_ptr<duckdb::MaterializedQueryResult>;
+
+// Of all batches of an Arrow stream; a Parquet file's readers have their own bounds.
+constexpr std::int64_t kArrowRowsMax = 50'000'000;
+
+QueryError arrow_error(const Error& error) {
+    const bool is_limit = error.kind == ErrorKind::limit;
+    QueryError refused{is_limit ? "54000" : "22P04", error.message};
+    refused.hint =
+        is_limit && error.hint.empty() ? "Send the rows in several requests, or raise http_body_mb." : error.hint;
+    return refused;
+}
+
+// What DuckDB says against types and values is the body's fault, but for what has to do with the machine or the client.
+QueryError scan_error(const std::exception& exception) {
+    const duckdb::ErrorData error(exception);
+    switch (error.Type()) {
+        case duckdb::ExceptionType::INTERRUPT:
+        case duckdb::ExceptionType::OUT_OF_MEMORY:
+        case duckdb::ExceptionType::IO:
+        case duckdb::ExceptionType::FATAL:
+            throw;  // as it came
+        default:
+            return {"22P04", "the body's types or values cannot be read: " + error.RawMessage()};
+    }
+}
+
+Outcome<MaterializedRows> rows_of_parquet(Session::Impl& session, std::string_view bytes) {
+    CopyFile file(*session.connection.context->db);
+    file.append(bytes);
+    file.close();
+    auto rows = session.connection.Query(read(UploadFormat::parquet, file));
+    if (!session.interrupted && rows->HasError())
+        return QueryError{"22P04", "the body is no Parquet file that can be read"};
+    return rows;
+}
+
+Outcome<MaterializedRows> rows_of_arrow(Session::Impl& session, std::string_view bytes, std::uint64_t bytes_max) {
+    auto batches =
+        arrow::read_stream(bytes, {.bytes_max = static_cast<std::int64_t>(bytes_max), .rows_max = kArrowRowsMax});
+    if (!batches) return arrow_error(batches.error());
+    try {
+        return scan_arrow(session.connection, std::move(*batches));
+    } catch (const std::exception& exception) {
+        return scan_error(exception);
+    }
+}
+
+}  // namespace
+
+Outcome<TakenRows> Session::take_file(const TableName& name, UploadFormat format, std::string_view bytes,
+                                      std::uint64_t bytes_max) {
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
-        CopyFile file(*impl_->connection.context->db);
-        file.append(bytes);
-        file.close();
-        duckdb::unique_ptr<duckdb::MaterializedQueryResult> rows;
-        {
+        Outcome<MaterializedRows> rows = [&] {
             const OwnStatement own(*impl_->connection.context, OwnCheck::nothing);
-            rows = impl_->connection.Query(read(UploadFormat::parquet, file));
-        }
+            return format == UploadFormat::arrow ? rows_of_arrow(*impl_, bytes, bytes_max)
+                                                 : rows_of_parquet(*impl_, bytes);
+        }();
         if (impl_->interrupted) return interruption();
-        if (rows->HasError()) return QueryError{"22P04", "the body is no Parquet file that can be read"};
+        if (!rows) return rows.error();
         while (true) {
             const auto shape = impl_->shape_for(name);
             if (!shape) return shape.error();
             if (!*shape) return no_table(name);
-            auto taken = take_rows_of(*impl_, *shape, *rows);
+            auto taken = take_rows_of(*impl_, *shape, **rows);
             if (!is_wrong(taken) || is_current(*impl_, **shape)) return taken;
         }
     } catch (const std::exception& exception) {
@@ -376,9 +429,28 @@ Outcome<TakenRows> Session::take_parquet(const TableName& name, std::string_view
     }
 }
 
+namespace {
+
+Outcome<std::vector<FoundColumn>> columns_in_arrow(Session::Impl& session, std::string_view bytes) {
+    auto schema = arrow::read_schema(bytes);
+    if (!schema) return arrow_error(schema.error());
+    const OwnStatement own(*session.connection.context, OwnCheck::nothing);
+    try {
+        std::vector<FoundColumn> columns;
+        for (const ArrowColumn& column : columns_of_arrow(session.connection, std::move(*schema)))
+            columns.push_back({column.name, column.type.ToString()});
+        return columns;
+    } catch (const std::exception& exception) {
+        return scan_error(exception);
+    }
+}
+
+}  // namespace
+
 Outcome<std::vector<FoundColumn>> Session::find_columns(UploadFormat format, std::string_view bytes) {
     try {
         if (auto settled = impl_->settle(); !settled) return settled.error();
+        if (format == UploadFormat::arrow) return columns_in_arrow(*impl_, bytes);
         CopyFile file(*impl_->connection.context->db);
         file.append(bytes);
         file.close();

@@ -62,7 +62,8 @@ const std::string_view kOpenApi = R"json({
        },
        "application/x-ndjson": {"schema": {"type": "string"}},
        "text/csv": {"schema": {"type": "string"}},
-       "application/vnd.apache.parquet": {"schema": {"type": "string", "contentEncoding": "binary"}}
+       "application/vnd.apache.parquet": {"schema": {"type": "string", "contentEncoding": "binary"}},
+       "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "contentEncoding": "binary"}}
       }
      },
      "400": {"$ref": "#/components/responses/Unreadable"},
@@ -136,7 +137,8 @@ const std::string_view kOpenApi = R"json({
        "example": [{"id": 3}]
       },
       "text/csv": {"schema": {"type": "string"}, "example": "id\n4\n"},
-      "application/vnd.apache.parquet": {"schema": {"type": "string", "contentEncoding": "binary"}}
+      "application/vnd.apache.parquet": {"schema": {"type": "string", "contentEncoding": "binary"}},
+      "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "contentEncoding": "binary"}}
      }
     },
     "responses": {

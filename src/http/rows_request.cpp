@@ -82,6 +82,7 @@ std::optional<UploadFormat> format_of(const std::string& type) {
     if (type == "application/json") return UploadFormat::json;
     if (type == "text/csv") return UploadFormat::csv;
     if (type == "application/vnd.apache.parquet") return UploadFormat::parquet;
+    if (type == "application/vnd.apache.arrow.stream") return UploadFormat::arrow;
     return std::nullopt;
 }
 
@@ -121,6 +122,8 @@ class RowsRequest : public std::enable_shared_from_this<RowsRequest> {
     }
 
   private:
+    // Whether the body says itself of which types its values are; the others are texts.
+    bool has_types() const { return format_ == UploadFormat::parquet || format_ == UploadFormat::arrow; }
     void read();
     // Whether the request is to be carried out; else it is answered.
     bool claim_key();
@@ -202,14 +205,14 @@ void RowsRequest::read() {
     auto plain = decode_content(std::move(request_.body), {encoding.data(), encoding.size()}, state_->body_bytes_max);
     if (auto* refused = std::get_if<Response>(&plain)) return respond(std::move(*refused));
     request_.body = std::get<std::string>(std::move(plain));
-    if (format_ != UploadFormat::parquet) {
+    if (!has_types()) {
         auto body = format_ == UploadFormat::csv    ? ingest::read_csv(request_.body)
                     : format_ == UploadFormat::json ? ingest::read_json(request_.body)
                                                     : Outcome<ingest::BodyRows>(ingest::read_ndjson(request_.body));
         if (!body) return respond(problem(body.error()));
         body_ = std::move(*body);
     }
-    if (!options_.create && !options_.add_columns && format_ != UploadFormat::parquet) request_.body = {};
+    if (!options_.create && !options_.add_columns && !has_types()) request_.body = {};
     write();
 }
 
@@ -252,8 +255,8 @@ Outcome<void> RowsRequest::prepare_table(Statement& statement) {
 
 Outcome<engine::TakenRows> RowsRequest::take(Statement& statement) {
     if (auto prepared = prepare_table(statement); !prepared) return prepared.error();
-    return format_ == UploadFormat::parquet ? statement.engine().take_parquet(table_, request_.body)
-                                            : statement.engine().take_rows(table_, body_.rows);
+    return has_types() ? statement.engine().take_file(table_, format_, request_.body, state_->body_bytes_max)
+                       : statement.engine().take_rows(table_, body_.rows);
 }
 
 void RowsRequest::write() {
@@ -379,8 +382,8 @@ void answer_rows(const std::shared_ptr<ApiState>& state, Request request, Respon
         return respond(problem(status::unsupported_media_type,
                                type.empty() ? "the request has no Content-Type"
                                             : "rows do not come as " + std::string(type.data(), type.size()),
-                               "Send application/x-ndjson, application/json, text/csv or "
-                               "application/vnd.apache.parquet."));
+                               "Send application/x-ndjson, application/json, text/csv, "
+                               "application/vnd.apache.parquet or application/vnd.apache.arrow.stream."));
     }
     std::make_shared<RowsRequest>(state, std::move(request), std::move(respond), std::move(*table), *options, *format)
         ->start();

@@ -30,6 +30,7 @@ constexpr Form kForms[] = {
     {"application/x-ndjson", FileFormat::ndjson, "application/x-ndjson"},
     {"text/csv", FileFormat::csv, "text/csv; charset=utf-8; header=present"},
     {"application/vnd.apache.parquet", FileFormat::parquet, "application/vnd.apache.parquet"},
+    {"application/vnd.apache.arrow.stream", FileFormat::arrow, "application/vnd.apache.arrow.stream"},
 };
 
 // The first of the types in Accept that is known; nullptr: none is.
@@ -114,8 +115,8 @@ void answer_sql(const std::shared_ptr<ApiState>& state, Request request, const R
     const Form* form = choose_form(header(request, field::accept));
     if (form == nullptr) {
         return respond(problem(status::not_acceptable, "no answer is made in the form that Accept asks for",
-                               "Known are application/json, application/x-ndjson, text/csv and "
-                               "application/vnd.apache.parquet."));
+                               "Known are application/json, application/x-ndjson, text/csv, "
+                               "application/vnd.apache.parquet and application/vnd.apache.arrow.stream."));
     }
     run_as_statement(*state, respond, [state, request = std::move(request), respond, form] {
         auto body = decode_content(request.body, header(request, field::content_encoding), state->body_bytes_max);

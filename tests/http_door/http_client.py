@@ -7,10 +7,12 @@ import json
 from dataclasses import dataclass
 
 import pyarrow
+import pyarrow.ipc
 import pyarrow.parquet
 
 NDJSON, CSV, JSON, SQL = "application/x-ndjson", "text/csv", "application/json", "application/sql"
 PARQUET = "application/vnd.apache.parquet"
+ARROW = "application/vnd.apache.arrow.stream"
 
 
 @dataclass
@@ -57,6 +59,15 @@ class Client:
             body = body.encode()
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.request("POST", f"/v1/tables/{table}/rows{query}", body, {"Content-Type": content_type} | headers)
+
+
+def arrow(**columns):
+    """The bytes of an Arrow stream."""
+    out = io.BytesIO()
+    table = pyarrow.table(columns)
+    with pyarrow.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+    return out.getvalue()
 
 
 def parquet(**columns):

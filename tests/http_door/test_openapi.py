@@ -6,7 +6,7 @@ import re
 import jsonschema
 import pyarrow
 import pytest
-from http_client import JSON, PARQUET, parquet
+from http_client import ARROW, JSON, PARQUET, arrow, parquet
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,8 @@ def test_the_description_is_well_formed(description):
 
 def test_every_example_is_taken(description, client, new_table):
     table = new_table("id int")
-    examples = {PARQUET: parquet(id=pyarrow.array([5], pyarrow.int32()))}
+    examples = {PARQUET: parquet(id=pyarrow.array([5], pyarrow.int32())),
+                ARROW: arrow(id=pyarrow.array([6], pyarrow.int32()))}
     sent = 0
     client.request("GET", f"/v1/tables/{table}/changes?consumer=example")
     for path, method, operation in operations(description):
@@ -71,8 +72,8 @@ def test_every_example_is_taken(description, client, new_table):
             assert answer.status == 200, (path, media_type, answer)
             check(operation, answer)
             sent += 1
-    assert sent == 11
-    assert client.rows(f"SELECT id FROM {table} ORDER BY id") == [{"id": i} for i in range(1, 6)]
+    assert sent == 12
+    assert client.rows(f"SELECT id FROM {table} ORDER BY id") == [{"id": i} for i in range(1, 7)]
 
 
 def test_every_form_of_answer_is_given(description, client):
