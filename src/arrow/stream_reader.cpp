@@ -190,7 +190,7 @@ Result<bool> Reader::take_batch(const ArrowSchema& schema, std::vector<nanoarrow
 }
 
 Result<bool> Reader::read_batch(const ArrowSchema& schema, std::vector<nanoarrow::UniqueArray>& batches) {
-    const auto more = next_message();
+    auto more = next_message();
     if (!more || !*more) return more;
     switch (decoder_->message_type) {
         case NANOARROW_IPC_MESSAGE_TYPE_DICTIONARY_BATCH:

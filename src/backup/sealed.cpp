@@ -240,7 +240,7 @@ Result<std::unique_ptr<Source>> unseal_source(std::unique_ptr<Source> below, con
 }
 
 long long sealed_bytes(long long bytes) {
-    constexpr auto kHeader = static_cast<long long>(kMagic.size() + kKeyIdBytes + kSaltBytes);
+    constexpr long long kHeader{kMagic.size() + kKeyIdBytes + kSaltBytes};
     constexpr auto kChunk = static_cast<long long>(kChunkBytes);
     const long long chunks = bytes == 0 ? 1 : (bytes + kChunk - 1) / kChunk;
     return kHeader + bytes + chunks * static_cast<long long>(kTagBytes);

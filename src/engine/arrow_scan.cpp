@@ -16,6 +16,7 @@ void give_schema(ArrowArrayStream* batches, ArrowSchema& schema) {
 
 duckdb::unique_ptr<duckdb::ArrowArrayStreamWrapper> give_batches(std::uintptr_t batches,
                                                                  duckdb::ArrowStreamParameters&) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): DuckDB passes on its own Value::POINTER so
     auto& given = *reinterpret_cast<arrow::Batches*>(batches);
     nanoarrow::UniqueSchema schema;
     NANOARROW_THROW_NOT_OK(ArrowSchemaDeepCopy(given.schema.get(), schema.get()));

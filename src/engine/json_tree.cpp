@@ -77,7 +77,7 @@ class Builder {
         } else if (open_.back().kind == Kind::array) {
             open_.back().items.push_back(std::move(node));
         } else {
-            open_.back().members.emplace_back(std::move(keys_.back()), std::move(node));
+            open_.back().members.push_back({std::move(keys_.back()), std::move(node)});
         }
         return true;
     }
@@ -96,10 +96,10 @@ bool is_shorter(const std::string& left, const std::string& right) {
 void order_members(JsonNode& object) {
     auto& members = object.members;
     std::stable_sort(members.begin(), members.end(),
-                     [](const auto& left, const auto& right) { return is_shorter(left.first, right.first); });
-    std::vector<std::pair<std::string, JsonNode>> last;
-    for (auto& member : members) {
-        if (!last.empty() && last.back().first == member.first) last.pop_back();
+                     [](const auto& left, const auto& right) { return is_shorter(left.key, right.key); });
+    std::vector<JsonMember> last;
+    for (JsonMember& member : members) {
+        if (!last.empty() && last.back().key == member.key) last.pop_back();
         last.push_back(std::move(member));
     }
     members = std::move(last);
@@ -135,8 +135,8 @@ void write(std::string& out, const JsonNode& node) {
             out += '{';
             for (std::size_t i = 0; i < node.members.size(); ++i) {
                 if (i > 0) out += ", ";
-                out.append(boost::json::serialize(Text(node.members[i].first))).append(": ");
-                write(out, node.members[i].second);
+                out.append(boost::json::serialize(Text(node.members[i].key))).append(": ");
+                write(out, node.members[i].value);
             }
             out += '}';
             return;
@@ -144,9 +144,9 @@ void write(std::string& out, const JsonNode& node) {
 }
 
 JsonNode* member(JsonNode& object, std::string_view key) {
-    const auto found = std::find_if(object.members.begin(), object.members.end(),
-                                    [&](const auto& entry) { return entry.first == key; });
-    return found == object.members.end() ? nullptr : &found->second;
+    const auto found =
+        std::find_if(object.members.begin(), object.members.end(), [&](const auto& entry) { return entry.key == key; });
+    return found == object.members.end() ? nullptr : &found->value;
 }
 
 // The place in an array that a step of a path names; one before the first or behind the last where it names none.
@@ -180,7 +180,7 @@ void put_member(JsonNode& object, const std::string& key, const JsonNode& value,
     if (present) {
         *present = value;
     } else if (place != Place::only_existing) {
-        object.members.emplace_back(key, value);
+        object.members.push_back({key, value});
     }
 }
 
@@ -222,7 +222,7 @@ std::string write_json(const JsonNode& node) {
 
 JsonNode concatenate(JsonNode left, JsonNode right) {
     if (left.kind == Kind::object && right.kind == Kind::object) {
-        for (auto& entry : right.members) left.members.push_back(std::move(entry));
+        for (JsonMember& entry : right.members) left.members.push_back(std::move(entry));
         order_members(left);
         return left;
     }
@@ -243,7 +243,7 @@ JsonNode concatenate(JsonNode left, JsonNode right) {
 
 JsonNode without_key(JsonNode node, std::string_view key) {
     if (node.is_scalar()) throw duckdb::InvalidInputException("cannot delete from scalar");
-    std::erase_if(node.members, [&](const auto& entry) { return entry.first == key; });
+    std::erase_if(node.members, [&](const auto& entry) { return entry.key == key; });
     std::erase_if(node.items, [&](const JsonNode& item) { return item.kind == Kind::string && item.text == key; });
     return node;
 }
@@ -263,7 +263,7 @@ JsonNode without_path(JsonNode node, const std::vector<std::string>& path) {
     for (std::size_t i = 0; i + 1 < path.size() && at; ++i) at = step_into(*at, path[i]);
     if (!at || at->is_scalar()) return node;
     if (at->kind == Kind::object) {
-        std::erase_if(at->members, [&](const auto& entry) { return entry.first == path.back(); });
+        std::erase_if(at->members, [&](const auto& entry) { return entry.key == path.back(); });
     } else if (const std::int64_t index = place_of(*at, path.back()); is_inside(*at, index)) {
         at->items.erase(at->items.begin() + index);
     }
@@ -274,7 +274,7 @@ bool has_key(const JsonNode& node, std::string_view key) {
     if (node.kind == Kind::string) return node.text == key;
     const auto is_key = [&](const JsonNode& item) { return item.kind == Kind::string && item.text == key; };
     return std::any_of(node.items.begin(), node.items.end(), is_key) ||
-           std::any_of(node.members.begin(), node.members.end(), [&](const auto& entry) { return entry.first == key; });
+           std::any_of(node.members.begin(), node.members.end(), [&](const auto& entry) { return entry.key == key; });
 }
 
 JsonNode with_value(JsonNode node, const std::vector<std::string>& path, const JsonNode& value, Place place) {
@@ -293,7 +293,7 @@ JsonNode with_value(JsonNode node, const std::vector<std::string>& path, const J
 }
 
 JsonNode without_nulls(JsonNode node) {
-    std::erase_if(node.members, [](const auto& entry) { return entry.second.kind == Kind::null; });
+    std::erase_if(node.members, [](const auto& entry) { return entry.value.kind == Kind::null; });
     for (auto& [key, value] : node.members) value = without_nulls(std::move(value));
     for (JsonNode& item : node.items) item = without_nulls(std::move(item));
     return node;

@@ -12,12 +12,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace boathouse::engine {
 
 inline constexpr std::size_t kJsonDepthMax = 1000;
+
+struct JsonMember;
 
 struct JsonNode {
     enum class Kind { null, boolean, number, string, array, object };
@@ -25,9 +26,14 @@ struct JsonNode {
     Kind kind = Kind::null;
     std::string text;  // of a boolean or number, as it is written; of a string, its characters
     std::vector<JsonNode> items;
-    std::vector<std::pair<std::string, JsonNode>> members;
+    std::vector<JsonMember> members;
 
     bool is_scalar() const { return kind != Kind::array && kind != Kind::object; }
+};
+
+struct JsonMember {
+    std::string key;
+    JsonNode value;
 };
 
 JsonNode read_json(std::string_view text);

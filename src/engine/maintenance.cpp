@@ -162,7 +162,7 @@ Result<long long> Maintenance::merge(const MaintainedTable& table, const MergeBo
 Result<long long> Maintenance::rewrite(const MaintainedTable& table, double delete_threshold, const std::string& why) {
     // DuckLake 1.0 forgets that deletes which are kept in the catalog are of the files that it replaces: a later flush
     // would write them out so that older snapshots have rows twice. So none are left there.
-    if (const auto flushed = flush(table, why); !flushed) return flushed;
+    if (auto flushed = flush(table, why); !flushed) return flushed;
     return impl_->compact(
         table, why,
         fmt::format("CALL ducklake_rewrite_data_files('lake', {}, schema => {}, delete_threshold => {})",
