@@ -252,8 +252,8 @@ class Session {
     // or that has NULL where none may be, is a fault and left out. Errors: 42P01 no such table, 42703 a column that it
     // does not have, 42501.
     Outcome<TakenRows> take_rows(const TableName& name, const TextRows& rows);
-    // The same of bytes that are read as DuckDB's types at once: parquet, or arrow, of which what it unpacks to may have
-    // `bytes_max` bytes. 22P04: the bytes cannot be read, 54000: they are too many.
+    // The same of bytes that are read as DuckDB's types at once: parquet, or arrow, of which what it unpacks to may
+    // have `bytes_max` bytes. 22P04: the bytes cannot be read, 54000: they are too many.
     Outcome<TakenRows> take_file(const TableName& name, UploadFormat format, std::string_view bytes,
                                  std::uint64_t bytes_max);
     // The columns that the bytes have, with the types that DuckDB finds for them.
