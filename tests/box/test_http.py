@@ -93,7 +93,7 @@ def raw(box, data, wait_seconds=60):
 
 
 def test_what_is_not_http_is_refused(box):
-    assert b" 400 " in raw(box, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS?\r\n\r\n").split(b"\r\n")[0]
+    assert b" 400 " in raw(box, b"\x05\x01\x00 SOCKS?\r\n\r\n").split(b"\r\n")[0]
     assert box.http("/healthz")[0] == 200
 
 
