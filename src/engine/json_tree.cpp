@@ -226,9 +226,6 @@ JsonNode concatenate(JsonNode left, JsonNode right) {
         order_members(left);
         return left;
     }
-    const bool has_array = left.kind == Kind::array || right.kind == Kind::array;
-    if (!has_array && !(left.is_scalar() && right.is_scalar()))
-        throw duckdb::InvalidInputException("invalid concatenation of jsonb objects");
     JsonNode list;
     list.kind = Kind::array;
     for (JsonNode* side : {&left, &right}) {
