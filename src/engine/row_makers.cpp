@@ -61,7 +61,8 @@ bool make_matches(ParsedPointer& expression) {
     auto& function = expression->Cast<FunctionExpression>();
     if (!gives_matches(function)) return false;
     make_regexp_rows(function);
-    expression = unnest(std::move(expression), expression->GetAlias());
+    const std::string alias = expression->GetAlias();
+    expression = unnest(std::move(expression), alias);
     return true;
 }
 
