@@ -51,6 +51,8 @@ class Checker::Judge {
     }
 
   private:
+    using Relations = std::vector<Known<RelationFacts>>;
+
     static Refusal keeper_only(const std::string& what) {
         return {"42501", "permission denied: " + what + " is for members of lake_admin"};
     }
@@ -69,45 +71,49 @@ class Checker::Judge {
         return ask<RelationFacts>([&](FactReader& reader) { return reader.relation(need.schema, need.name); });
     }
 
+    static Known<RelationFacts> shared(Dated<RelationFacts> dated) {
+        return std::make_shared<const RelationFacts>(std::move(*dated.facts));
+    }
+
     Result<Dated<SchemaFacts>> ask_schema(const std::string& name) {
         return ask<SchemaFacts>([&](FactReader& reader) { return reader.schema(name); });
     }
 
-    Result<std::optional<RoleFacts>> role_facts(const std::string& role) {
+    Result<Known<RoleFacts>> role_facts(const std::string& role) {
         return checker_.remembered(checker_.roles_, role, present_, [&] {
             return ask<RoleFacts>([&](FactReader& reader) { return reader.role(role); });
         });
     }
 
     // The relations that the need is about: one, or, in an old version of the lake, all that it may mean.
-    Result<std::vector<RelationFacts>> candidates(const RelationNeed& need) {
+    Result<Relations> candidates(const RelationNeed& need) {
         const Name name{need.schema, need.name};
         if (!need.travelled && !needs_.schema_version) return newest(need);
         if (!need.travelled && *needs_.schema_version >= present_.schema_version) {
             auto facts = checker_.remembered(checker_.relations_, name, present_, [&] { return ask_relation(need); });
             if (!facts) return facts.error();
-            if (!*facts) return std::vector<RelationFacts>();
-            return std::vector<RelationFacts>{std::move(**facts)};
+            if (!*facts) return Relations();
+            return Relations{std::move(*facts)};
         }
         auto numbers = checker_.numbers_of(name, need.travelled ? std::nullopt : needs_.schema_version);
         if (!numbers) return numbers.error();
-        std::vector<RelationFacts> found;
+        Relations found;
         for (const long long number : *numbers) {
             auto facts = ask<RelationFacts>([&](FactReader& reader) { return reader.relation(number); });
             if (!facts) return facts.error();
-            if (!facts->facts) return std::vector<RelationFacts>();  // its privileges are gone with it
-            found.push_back(std::move(*facts->facts));
+            if (!facts->facts) return Relations();  // its privileges are gone with it
+            found.push_back(shared(std::move(*facts)));
         }
         return found;
     }
 
     // For a statement that has not looked at the lake itself: what has the name now.
-    Result<std::vector<RelationFacts>> newest(const RelationNeed& need) {
+    Result<Relations> newest(const RelationNeed& need) {
         if (auto current = checker_.options_.catch_up(); !current) return current.error();
         auto facts = ask_relation(need);
         if (!facts) return facts.error();
-        if (!facts->facts) return std::vector<RelationFacts>();
-        return std::vector<RelationFacts>{std::move(*facts->facts)};
+        if (!facts->facts) return Relations();
+        return Relations{shared(std::move(*facts))};
     }
 
     static bool is_met(const RoleFacts& role, const RelationFacts& relation, const RelationNeed& need) {
@@ -125,10 +131,10 @@ class Checker::Judge {
             if (!found) return unknowable(found.error());
             // What the mirror does not show nobody has privileges on.
             if (found->empty()) return denied("table", need.name);
-            for (const RelationFacts& relation : *found) {
-                if (!has_privilege(role, relation.schema, Privilege::usage))
-                    return denied("schema", relation.schema.name);
-                if (!is_met(role, relation, need)) return denied(relation.is_view ? "view" : "table", need.name);
+            for (const auto& relation : *found) {
+                if (!has_privilege(role, relation->schema, Privilege::usage))
+                    return denied("schema", relation->schema.name);
+                if (!is_met(role, *relation, need)) return denied(relation->is_view ? "view" : "table", need.name);
             }
         }
         return std::nullopt;
@@ -142,8 +148,8 @@ class Checker::Judge {
             const auto found = candidates(itself);
             if (!found) return unknowable(found.error());
             if (found->empty()) return denied("view", view.name);
-            for (const RelationFacts& relation : *found) {
-                const auto owner = role_facts(relation.owner_name);
+            for (const auto& relation : *found) {
+                const auto owner = role_facts(relation->owner_name);
                 if (!owner) return unknowable(owner.error());
                 if (!*owner) return denied("view", view.name);
                 if ((*owner)->may_do_everything()) continue;
@@ -190,7 +196,7 @@ class Checker::Judge {
         relation.name = need.name;
         const auto found = candidates(relation);
         if (!found) return found.error();
-        for (const RelationFacts& facts : *found) owners.push_back(facts.owner);
+        for (const auto& facts : *found) owners.push_back(facts->owner);
         return owners;
     }
 
@@ -215,14 +221,14 @@ class Checker::Judge {
 };
 
 template <typename Facts, typename Key, typename Read>
-Result<std::optional<Facts>> Checker::remembered(std::map<Key, Facts>& known, const Key& key, const Present& present,
-                                                 Read read) {
+Result<Checker::Known<Facts>> Checker::remembered(std::map<Key, Known<Facts>>& known, const Key& key,
+                                                  const Present& present, Read read) {
     {
         const std::lock_guard lock(mutex_);
         const auto found = known.find(key);
-        if (present.snapshot == snapshot_ && found != known.end()) return std::optional<Facts>(found->second);
+        if (present.snapshot == snapshot_ && found != known.end()) return found->second;
     }
-    auto dated = read();
+    Result<Dated<Facts>> dated = read();
     if (!dated) return dated.error();
     const std::lock_guard lock(mutex_);
     if (dated->snapshot != snapshot_ || known.size() >= kFactsMax) {
@@ -230,8 +236,10 @@ Result<std::optional<Facts>> Checker::remembered(std::map<Key, Facts>& known, co
         relations_.clear();
         snapshot_ = dated->snapshot;
     }
-    if (dated->facts) known.insert_or_assign(key, *dated->facts);
-    return std::move(dated->facts);
+    if (!dated->facts) return Known<Facts>();
+    auto facts = std::make_shared<const Facts>(std::move(*dated->facts));
+    known.insert_or_assign(key, facts);
+    return facts;
 }
 
 Result<std::vector<long long>> Checker::numbers_of(const Name& name, std::optional<long long> version) {

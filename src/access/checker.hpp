@@ -77,10 +77,14 @@ class Checker {
     std::unique_ptr<FactReader> borrow_idle();
     void give_back(std::unique_ptr<FactReader> reader, bool usable);
 
+    // What is known of an object, shared by all who judge by it; null where there is no such object.
+    template <typename Facts>
+    using Known = std::shared_ptr<const Facts>;
+
     // From `known` if it was read in the present snapshot, else read and remembered.
     template <typename Facts, typename Key, typename Read>
-    Result<std::optional<Facts>> remembered(std::map<Key, Facts>& known, const Key& key, const Present& present,
-                                            Read read);
+    Result<Known<Facts>> remembered(std::map<Key, Known<Facts>>& known, const Key& key, const Present& present,
+                                    Read read);
     // The numbers in the lake of the relations that have, at a version or ever, had a name.
     Result<std::vector<long long>> numbers_of(const Name& name, std::optional<long long> version);
 
@@ -88,12 +92,12 @@ class Checker {
 
     std::mutex mutex_;
     std::condition_variable returned_;
-    std::vector<std::unique_ptr<FactReader>> idle_;  // under mutex_
-    std::size_t on_loan_ = 0;                        // under mutex_
-    std::optional<Present> present_;                 // under mutex_: as it was asked for last
-    std::string snapshot_;                           // under mutex_: in which all that is known was read
-    std::map<std::string, RoleFacts> roles_;         // under mutex_
-    std::map<Name, RelationFacts> relations_;        // under mutex_
+    std::vector<std::unique_ptr<FactReader>> idle_;   // under mutex_
+    std::size_t on_loan_ = 0;                         // under mutex_
+    std::optional<Present> present_;                  // under mutex_: as it was asked for last
+    std::string snapshot_;                            // under mutex_: in which all that is known was read
+    std::map<std::string, Known<RoleFacts>> roles_;   // under mutex_
+    std::map<Name, Known<RelationFacts>> relations_;  // under mutex_
 
     std::mutex lake_mutex_;
     std::optional<catalog::Connection> lake_;  // under lake_mutex_

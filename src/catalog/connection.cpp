@@ -145,6 +145,8 @@ Status Connection::send_prepared(const std::string& name, const std::vector<std:
 }
 
 Result<Rows> Connection::receive() {
+    // Takes what is there without asking first whether anything is: an answer that has come costs one system call.
+    static_cast<void>(PQconsumeInput(connection_.get()));
     PGresult* const first = PQgetResult(connection_.get());
     if (first == nullptr) return failure("nothing was asked", nullptr, nullptr);
     auto rows = rows_of(first);
