@@ -142,6 +142,7 @@ std::unique_ptr<CLI::App> command_tree(Invocation& invocation) {
     auto root = std::make_unique<CLI::App>("Boathouse: a lakehouse in a box.", "boathouse");
     root->formatter(std::make_shared<HelpFormatter>());
     root->set_help_flag("--help,-h", "Show this help");
+    root->set_version_flag("--version,-V", versions(), "Print the versions, as `boathouse version` does");
     root->footer(kTeaching);
     root->require_subcommand(1);
     add_serve(*root, invocation);
@@ -177,6 +178,9 @@ int run_command_line(int argc, const char* const* argv) {
         root->parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         std::cout << help_of(*reached(root.get()));
+        return kExitOk;
+    } catch (const CLI::CallForVersion&) {
+        std::cout << versions() << "\n";
         return kExitOk;
     } catch (const CLI::ParseError& error) {
         return usage_error(*root, error);

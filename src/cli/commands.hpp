@@ -25,6 +25,8 @@ void add_demo(CLI::App& root, Invocation& invocation);
 void add_config(CLI::App& root, Invocation& invocation);
 void add_engine(CLI::App& root, Invocation& invocation);
 void add_version(CLI::App& root, Invocation& invocation);
+// What `boathouse version` prints, without the last line's end.
+std::string versions();
 void add_completion(CLI::App& root, Invocation& invocation);
 void add_help(CLI::App& root, Invocation& invocation);
 

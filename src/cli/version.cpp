@@ -8,6 +8,11 @@
 
 namespace boathouse::cli {
 
+std::string versions() {
+    return std::string("boathouse ") + config::version() + "\nDuckDB " + config::duckdb_version() + "\nDuckLake catalog " +
+           config::ducklake_catalog_version();
+}
+
 void add_version(CLI::App& root, Invocation& invocation) {
     CLI::App& command =
         add_command(root, {.name = "version", .summary = "Print the versions of Boathouse, DuckDB and the catalog"});
@@ -21,8 +26,7 @@ void add_version(CLI::App& root, Invocation& invocation) {
                                                  {"ducklake_catalog", config::ducklake_catalog_version()}}
                           << "\n";
             } else {
-                std::cout << "boathouse " << config::version() << "\nDuckDB " << config::duckdb_version()
-                          << "\nDuckLake catalog " << config::ducklake_catalog_version() << "\n";
+                std::cout << versions() << "\n";
             }
             return kExitOk;
         };

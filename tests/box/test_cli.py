@@ -68,6 +68,7 @@ def test_version(run, repository):
     assert f"BOATHOUSE_DUCKDB_VERSION {versions['duckdb']})" in (repository / "cmake" / "duckdb.cmake").read_text()
     assert run("version").output.splitlines() == [f"boathouse {versions['boathouse']}", f"DuckDB {versions['duckdb']}",
                                                   f"DuckLake catalog {versions['ducklake_catalog']}"]
+    assert run("--version").output == run("-V").output == run("version").output
 
 
 def test_the_supervisor_does_not_link_duckdb(boathouse):
