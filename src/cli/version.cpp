@@ -9,8 +9,8 @@
 namespace boathouse::cli {
 
 std::string versions() {
-    return std::string("boathouse ") + config::version() + "\nDuckDB " + config::duckdb_version() + "\nDuckLake catalog " +
-           config::ducklake_catalog_version();
+    return std::string("boathouse ") + config::version() + "\nDuckDB " + config::duckdb_version() +
+           "\nDuckLake catalog " + config::ducklake_catalog_version();
 }
 
 void add_version(CLI::App& root, Invocation& invocation) {
