@@ -23,6 +23,7 @@ ROUNDS = int(os.environ.get("BOATHOUSE_KEEPER_ROUNDS", "3"))
 SEED = int(os.environ.get("BOATHOUSE_TEST_SEED", "20261123"))
 TABLES = 3
 WAIT_SECONDS = 180
+POSTGRES_DEATHS_MAX = 6  # of one supervisor's; it gives up after eight within five minutes
 # So that every job is due at once, but for the looking for orphans, which is at most daily.
 POLICIES = {"merge_files": "2", "flush_rows": "1", "rewrite_deleted": "0.01", "snapshot_age": "1 second",
             "cleanup_age": "0 seconds", "orphan_age": "off"}
@@ -151,19 +152,21 @@ class Kept:
         assert self.command("policy", "set", "orphan_age", "off").returncode == 0
 
 
+def state(box: Box) -> dict:
+    return json.loads((box.data_dir / "run" / "state.json").read_text())
+
+
 def kill(box: Box, name: str) -> None:
     """SIGKILL, and the supervisor has noticed."""
-    def state() -> dict:
-        return json.loads((box.data_dir / "run" / "state.json").read_text())
     part = "engine" if name == "boathouse-engine" else "postgres"
-    before = state()[part]["restarts"]
+    before = state(box)[part]["restarts"]
     box.child(name).kill()
-    wait_for(lambda: state()[part]["restarts"] > before and state()["phase"] == "ready", f"another {part}")
+    wait_for(lambda: state(box)[part]["restarts"] > before and state(box)["phase"] == "ready", f"another {part}")
 
 
 def rounds(kept: Kept, faults: dict, list_files) -> None:
     """`faults` by name; `list_files`: the lake's files there are, by their paths in the lake."""
-    print("seed", SEED)
+    print("seed", SEED, "rounds", ROUNDS)
     kept.prepare()
     kinds = list(faults)
     for number in range(ROUNDS):
@@ -175,6 +178,9 @@ def rounds(kept: Kept, faults: dict, list_files) -> None:
         kept.box.expect(".*")  # each fault has warnings of its own
         kept.interrupted_run(faults[kind], delay_seconds)
         kept.check(list_files, f"seed {SEED}, round {number}, {kind} after {delay_seconds:.3f} s")
+        print("round", number, kind, f"{delay_seconds:.3f} s", time.strftime("%H:%M:%S"), flush=True)
+        if state(kept.box)["postgres"]["restarts"] >= POSTGRES_DEATHS_MAX:
+            kept.box.restart()
     kept.finish()
     kept.remove_orphans()
     kept.check(list_files, "at the end")
