@@ -220,6 +220,32 @@ TEST_F(KeeperTest, LeavesOlderSnapshotsAsTheyWereWhenItRewritesAndFlushes) {
     EXPECT_EQ(client_->run("SELECT count(*), sum(i)::BIGINT FROM t"), client_->run("SELECT 2::BIGINT, 5::BIGINT"));
 }
 
+// Somebody's commit comes between a flush's begin and its commit, which DuckLake tries again.
+TEST_F(KeeperTest, LeavesDeletedRowsDeletedWhenACommitOvertakesAFlush) {
+    for (const char* key : {"flush_rows", "flush_age", "merge_files"}) policy(key, "off");
+    policy("rewrite_deleted", "0.01");
+    client_->run("CREATE TABLE t (i INTEGER)");
+    client_->run("INSERT INTO t SELECT range FROM range(200)");
+    client_->run("INSERT INTO t SELECT range + 1000 FROM range(20)");
+    client_->run("DELETE FROM t WHERE i % 5 = 0");
+    ASSERT_EQ(number("SELECT count(*) FROM public.ducklake_inlined_delete_1"), 4) << "of the small file";
+    catalog_
+        ->execute(
+            "CREATE SEQUENCE public.commits; CREATE FUNCTION public.overtake() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            "BEGIN IF pg_catalog.current_setting('application_name') = 'boathouse keeper' AND "
+            "pg_catalog.nextval('public.commits') = 1 THEN RAISE unique_violation USING MESSAGE = "
+            "'duplicate key value violates unique constraint \"ducklake_snapshot_pkey\"'; END IF; RETURN NEW; END $$; "
+            "CREATE TRIGGER overtake BEFORE INSERT ON public.ducklake_snapshot FOR EACH ROW EXECUTE FUNCTION "
+            "public.overtake()")
+        .value();
+    look();
+    EXPECT_THAT(runs(), ::testing::ElementsAre("rewrite done"));
+    EXPECT_GE(number("SELECT last_value FROM public.commits"), 3) << "a flush twice, and a rewrite";
+    EXPECT_EQ(number("SELECT count(*) FROM public.ducklake_inlined_delete_1"), 0);
+    EXPECT_EQ(client_->run("SELECT count(*), sum(i)::BIGINT FROM t"),
+              client_->run("SELECT 176::BIGINT, (19900 - 3900 + 20190 - 4030)::BIGINT"));
+}
+
 TEST_F(KeeperTest, EndsOldSnapshotsButForTags) {
     client_->run("CREATE TABLE t (i INTEGER, s VARCHAR)");
     insert_files("t", 5);
