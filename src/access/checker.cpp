@@ -301,13 +301,20 @@ void Checker::give_back(std::unique_ptr<FactReader> reader, bool usable) {
     returned_.notify_one();
 }
 
+void Checker::close_idle() {
+    std::vector<std::unique_ptr<FactReader>> closed;
+    const std::lock_guard lock(mutex_);
+    closed.swap(idle_);
+}
+
 // The answer to the question that is on its way on `reader`, as of a mirror that is not behind what the statement saw.
 Result<Present> Checker::present_on(std::unique_ptr<FactReader>& reader, const Needs& needs) {
     auto present = reader->receive_present();
     if (!present) {
-        // An idle connection may have been ended, with PostgreSQL or with the mirror's database.
+        // An idle connection may have been ended, with PostgreSQL or with the mirror's database, and the others with it.
         give_back(nullptr, false);
         reader.reset();
+        close_idle();
         auto borrowed = borrow();
         if (!borrowed) return borrowed.error();
         reader = std::move(*borrowed);

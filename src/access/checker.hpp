@@ -76,6 +76,7 @@ class Checker {
     // Null where none lies ready; then the question is asked when its answer is needed.
     std::unique_ptr<FactReader> borrow_idle();
     void give_back(std::unique_ptr<FactReader> reader, bool usable);
+    void close_idle();
 
     // What is known of an object, shared by all who judge by it; null where there is no such object.
     template <typename Facts>
