@@ -2,9 +2,11 @@
 
 Generated sequences of appends, with deletes, changes of tables and flushes between them, run on two boxes: on one gathered,
 on the other by the extension (boathouse.group_commit = off). Then the catalogs are compared row by row, and what a direct
-client reads, before and after the lakes are flushed and merged.
+client reads, before and after the lakes are flushed and merged. BOATHOUSE_DIFFERENTIAL_SEQUENCES: how many (5), each of tables
+and a seed of its own; BOATHOUSE_TEST_SEED is the first.
 """
 
+import os
 import random
 
 import psycopg
@@ -12,8 +14,9 @@ import pytest
 from gathering import counter, door_of
 from lakes import Reader, catalog_of, differences
 
-SEED = 20261123
-STEPS = 60
+SEED = int(os.environ.get("BOATHOUSE_TEST_SEED", "20261123"))
+SEQUENCES = int(os.environ.get("BOATHOUSE_DIFFERENTIAL_SEQUENCES", "5"))
+STEPS = 12  # of a sequence
 
 # A Parquet file holds numbers of 128 bits as DOUBLE.
 NUMBERS = {"TINYINT": (-128, 127), "SMALLINT": (-32768, 32767), "INTEGER": (-2**31, 2**31 - 1), "BIGINT": (-2**63, 2**63 - 1),
@@ -121,36 +124,41 @@ def lakes(new_box):
     return make(), make()
 
 
+@pytest.mark.timeout(300 + 10 * SEQUENCES)
 def test_the_same_statements_leave_the_same_lake(lakes, duckdb_home):
     ours, theirs = lakes
-    sequence = Sequence(SEED)
-    gathered, alone = (psycopg.connect(door_of(box), autocommit=True) for box in lakes)
+    doors = gathered, alone = [psycopg.connect(door_of(box), autocommit=True) for box in lakes]
     alone.execute("SET boathouse.group_commit = off")
-    for table, types in TABLES.items():
-        columns = ", ".join(f"c{number} {kind}" for number, kind in enumerate(types))
-        for door in (gathered, alone):
-            door.execute(f"CREATE TABLE {table} (id INTEGER DEFAULT 7, {columns})")
-    for number in range(STEPS):
-        statements = sequence.step()
-        assert run(gathered, statements) == run(alone, statements), statements
-        found = differences(catalog_of(ours), catalog_of(theirs))
-        assert not found, f"seed {SEED}, step {number}, {statements}:\n" + "\n".join(found[:20])
-    batches, official = counter(ours, "batches_total"), counter(ours, "by_extension_total")
-    assert batches - official > STEPS / 3, f"{official} of {batches} commits were the extension's"
-    assert counter(theirs, "batches_total") == 0
     readers = [Reader(box, duckdb_home) for box in lakes]
-    compare_contents(readers)
-    for statement in ("CALL ducklake_flush_inlined_data('lake')", "CALL ducklake_merge_adjacent_files('lake')"):
-        for reader in readers:
-            reader.execute(statement)
-        assert not differences(catalog_of(ours), catalog_of(theirs)), statement
-        compare_contents(readers)
-    for connection in (gathered, alone, *readers):
+    for seed in range(SEED, SEED + SEQUENCES):
+        for table, types in TABLES.items():
+            columns = ", ".join(f"c{number} {kind}" for number, kind in enumerate(types))
+            for door in doors:
+                door.execute(f"CREATE TABLE {table} (id INTEGER DEFAULT 7, {columns})")
+        sequence = Sequence(seed)
+        for number in range(STEPS):
+            statements = sequence.step()
+            assert run(gathered, statements) == run(alone, statements), statements
+            found = differences(catalog_of(ours), catalog_of(theirs))
+            assert not found, f"seed {seed}, step {number}, {statements}:\n" + "\n".join(found[:20])
+        compare_contents(readers, seed)
+        for statement in ("CALL ducklake_flush_inlined_data('lake')", "CALL ducklake_merge_adjacent_files('lake')"):
+            for reader in readers:
+                reader.execute(statement)
+            assert not differences(catalog_of(ours), catalog_of(theirs)), f"seed {seed}, {statement}"
+        compare_contents(readers, seed)
+        for statement in (*(f"DROP TABLE {table}" for table in TABLES), "CALL ducklake_expire_snapshots('lake', older_than => now())"):
+            for reader in readers:
+                reader.execute(statement)
+    batches, official = counter(ours, "batches_total"), counter(ours, "by_extension_total")
+    assert batches - official > SEQUENCES * STEPS / 3, f"{official} of {batches} commits were the extension's"
+    assert counter(theirs, "batches_total") == 0
+    for connection in (*doors, *readers):
         connection.close()
 
 
-def compare_contents(readers: list[Reader]) -> None:
+def compare_contents(readers: list[Reader], seed: int) -> None:
     left, right = (reader.contents(list(TABLES)) for reader in readers)
     for name, rows in left.items():
-        assert rows == right[name], name
+        assert rows == right[name], f"seed {seed}, {name}"
     assert left.keys() == right.keys()
