@@ -311,7 +311,8 @@ void Checker::close_idle() {
 Result<Present> Checker::present_on(std::unique_ptr<FactReader>& reader, const Needs& needs) {
     auto present = reader->receive_present();
     if (!present) {
-        // An idle connection may have been ended, with PostgreSQL or with the mirror's database, and the others with it.
+        // An idle connection may have been ended, with PostgreSQL or with the mirror's database, and the others with
+        // it.
         give_back(nullptr, false);
         reader.reset();
         close_idle();

@@ -101,9 +101,9 @@ struct Maintenance::Impl {
         });
     }
 
-    // DuckLake 1.0 tries a commit that was overtaken again, and leaves away what a flush takes out of the catalog: deletes
-    // stay there that are in a file too, rows are counted out twice, and the next rewrite brings some of them back. So a
-    // flush is tried again as a whole.
+    // DuckLake 1.0 tries a commit that was overtaken again, and leaves away what a flush takes out of the catalog:
+    // deletes stay there that are in a file too, rows are counted out twice, and the next rewrite brings some of them
+    // back. So a flush is tried again as a whole.
     Result<long long> flush(const MaintainedTable& table, const std::string& why, const std::string& call) {
         if (auto set = query("SET ducklake_max_retry_count = 0"); !set) return set.error();
         Result<long long> count = 0;
@@ -167,8 +167,8 @@ Result<std::unique_ptr<Maintenance>> Maintenance::open(const config::Settings& s
 }
 
 Result<long long> Maintenance::flush(const MaintainedTable& table, const std::string& why) {
-    return impl_->flush(
-        table, why, "CALL ducklake_flush_inlined_data('lake', " + named(table, "schema_name", "table_name") + ")");
+    return impl_->flush(table, why,
+                        "CALL ducklake_flush_inlined_data('lake', " + named(table, "schema_name", "table_name") + ")");
 }
 
 Result<long long> Maintenance::merge(const MaintainedTable& table, const MergeBounds& bounds, const std::string& why) {
