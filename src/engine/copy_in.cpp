@@ -11,6 +11,7 @@
 #include "engine/copy_options.hpp"
 #include "engine/copy_source.hpp"
 #include "engine/guard.hpp"
+#include "engine/insert_values.hpp"
 #include "engine/session_impl.hpp"
 #include "pgwire/copy_cutter.hpp"
 
@@ -22,6 +23,9 @@ namespace {
 // that DuckDB may use.
 constexpr std::size_t kBatchBytesMax = 128u << 20;
 constexpr std::size_t kBatchMemoryShare = 8;
+// Of a COPY whose rows may share a commit: it is read twice if they turn out not to.
+constexpr std::size_t kFewBytesMax = 1u << 20;
+constexpr std::uint64_t kFewRowsMax = 10'000;
 
 std::set<std::string> not_null_columns(duckdb::ClientContext& context, const std::string& table) {
     std::set<std::string> names;
@@ -57,6 +61,10 @@ struct CopyIn::Impl {
     // Whether the client may insert, before it is asked for rows.
     Outcome<void> check_privileges(std::size_t columns);
     Outcome<void> add(std::optional<pgwire::CopyBlock> block);
+    // Nothing more comes.
+    Outcome<void> end();
+    Outcome<void> take_rest();
+    std::optional<NewRows> few_rows();
     // Runs the INSERT over what has gathered.
     Outcome<void> insert();
     Outcome<void> insert_file();
@@ -73,6 +81,7 @@ struct CopyIn::Impl {
     std::size_t batch_bytes = 0;  // reserved in DuckDB's buffer manager
     std::uint64_t rows = 0;
     bool own_transaction = false;  // begun here, because there is more than one INSERT
+    std::optional<Outcome<void>> ended;
 };
 
 CopyIn::Impl::~Impl() {
@@ -153,6 +162,37 @@ Outcome<void> CopyIn::Impl::add(std::optional<pgwire::CopyBlock> block) {
     return {};
 }
 
+Outcome<void> CopyIn::Impl::end() {
+    if (!ended) ended = take_rest();
+    return *ended;
+}
+
+Outcome<void> CopyIn::Impl::take_rest() {
+    if (recoder) {
+        if (auto whole = recoder->finish(); !whole) return encoding_error(whole.error());
+    }
+    auto block = cutter->finish();
+    if (!block) return stream_error(block.error());
+    return add(std::move(*block));
+}
+
+std::optional<NewRows> CopyIn::Impl::few_rows() {
+    if (file || !target.condition.empty() || !session.connection.IsAutoCommit() || session.watch.read_only)
+        return std::nullopt;
+    if (!end() || source->empty() || batch_bytes > kFewBytesMax) return std::nullopt;
+    const auto statements = session.connection.ExtractStatements(statement);
+    if (statements.size() != 1) return std::nullopt;
+    auto evaluation =
+        evaluation_of_copy(*session.connection.context, *statements.front(), kCopyFunction, session.lake.shapes());
+    if (!evaluation || session.interrupted || !session.may_insert(*evaluation->shape)) return std::nullopt;
+    std::vector<pgwire::CopyBlock> blocks = source->blocks();
+    const ReadFromSource reads(*session.connection.context, *source);
+    auto made = session.rows_of(std::move(*evaluation));
+    source->restart(std::move(blocks));
+    if (made && made->count() > kFewRowsMax) made.reset();
+    return made;
+}
+
 Outcome<void> CopyIn::Impl::insert() {
     if (source->empty()) return {};
     const ReadFromSource reads(*session.connection.context, *source);
@@ -231,6 +271,14 @@ Outcome<void> CopyIn::feed(std::string_view bytes) {
     }
 }
 
+std::optional<NewRows> CopyIn::few_rows() {
+    try {
+        return impl_->few_rows();
+    } catch (const std::exception&) {
+        return std::nullopt;
+    }
+}
+
 Outcome<std::uint64_t> CopyIn::finish() {
     Impl& copy = *impl_;
     try {
@@ -238,12 +286,7 @@ Outcome<std::uint64_t> CopyIn::finish() {
             if (auto inserted = copy.insert_file(); !inserted) return inserted.error();
             return copy.rows;
         }
-        if (copy.recoder) {
-            if (auto whole = copy.recoder->finish(); !whole) return encoding_error(whole.error());
-        }
-        auto block = copy.cutter->finish();
-        if (!block) return stream_error(block.error());
-        if (auto added = copy.add(std::move(*block)); !added) return added.error();
+        if (auto ended = copy.end(); !ended) return ended.error();
         if (auto inserted = copy.insert(); !inserted) return inserted.error();
         if (copy.own_transaction) {
             if (auto committed = copy.session.run_text("COMMIT"); !committed) return committed.error();

@@ -213,6 +213,16 @@ void CopySource::clear() {
     next_ = 0;
 }
 
+void CopySource::restart(std::vector<pgwire::CopyBlock> blocks) {
+    const std::lock_guard lock(mutex_);
+    lines_.assign(blocks.size(), std::nullopt);
+    blocks_ = std::move(blocks);
+    next_ = 0;
+    failed_block_.reset();
+    error_.reset();
+    names_line_ = false;
+}
+
 std::optional<CopySource::Taken> CopySource::take() {
     const std::lock_guard lock(mutex_);
     if (next_ == blocks_.size() || failed_block_) return std::nullopt;

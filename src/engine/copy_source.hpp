@@ -36,6 +36,9 @@ class CopySource {
     void add(pgwire::CopyBlock block);
     void clear();
     bool empty() const { return blocks_.empty(); }
+    // What a statement may be run over again: the blocks, before it takes them, and after it.
+    std::vector<pgwire::CopyBlock> blocks() const { return blocks_; }
+    void restart(std::vector<pgwire::CopyBlock> blocks);
     const std::optional<QueryError>& error() const { return error_; }
 
     // By DuckDB's threads. Throw once the error is settled.

@@ -66,6 +66,12 @@ bool Session::Impl::may_insert(const TableShape& shape) {
     return !watch.gate->check(needs);
 }
 
+std::optional<NewRows> Session::Impl::rows_of(Evaluation evaluation) {
+    const Evaluating evaluating(watch);
+    const auto result = connection.Query(std::move(evaluation.statement));
+    return engine::rows_of(*result, std::move(evaluation.shape));
+}
+
 bool Session::Impl::plan_evaluation(Prepared::Impl& prepared, const duckdb::SQLStatement& statement) {
     if (!connection.IsAutoCommit()) return false;
     auto evaluation = evaluation_of(*connection.context, statement, lake.shapes());
@@ -92,9 +98,7 @@ std::optional<NewRows> Session::evaluate(const Parsed& parsed) {
         if (statements.size() != 1 || !impl_->connection.IsAutoCommit() || !impl_->settle()) return std::nullopt;
         auto evaluation = evaluation_of(*impl_->connection.context, *statements.front(), impl_->lake.shapes());
         if (!evaluation || impl_->interrupted || !impl_->may_insert(*evaluation->shape)) return std::nullopt;
-        const Evaluating evaluating(impl_->watch);
-        const auto result = impl_->connection.Query(std::move(evaluation->statement));
-        return rows_of(*result, std::move(evaluation->shape));
+        return impl_->rows_of(std::move(*evaluation));
     } catch (const std::exception&) {
         return std::nullopt;
     }

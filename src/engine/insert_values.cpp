@@ -9,8 +9,10 @@
 #include <duckdb/parser/expression/cast_expression.hpp>
 #include <duckdb/parser/expression/function_expression.hpp>
 #include <duckdb/parser/expression/star_expression.hpp>
+#include <duckdb/parser/query_node/select_node.hpp>
 #include <duckdb/parser/statement/insert_statement.hpp>
 #include <duckdb/parser/tableref/expressionlistref.hpp>
+#include <duckdb/parser/tableref/table_function_ref.hpp>
 #include <duckdb/planner/operator/logical_extension_operator.hpp>
 #include <duckdb/planner/operator/logical_insert.hpp>
 
@@ -142,6 +144,25 @@ std::optional<std::string> schema_of(ClientContext& context, const InsertStateme
     return path[0].schema;
 }
 
+// The statement, moved to the shape of its table.
+std::optional<Evaluation> moved_to_shape(duckdb::unique_ptr<InsertStatement> statement,
+                                         const std::optional<std::string>& schema, TableShapes& shapes) {
+    if (!schema) return std::nullopt;
+    Evaluation evaluation;
+    evaluation.shape = shapes.find(*schema, statement->table);
+    if (!evaluation.shape) return std::nullopt;
+    evaluation.statement = std::move(statement);
+    evaluation.statement->catalog = kShapeDatabase;
+    evaluation.statement->schema = evaluation.shape->schema;
+    evaluation.statement->table = evaluation.shape->table;
+    evaluation.statement->returning_list.push_back(duckdb::make_uniq<duckdb::StarExpression>());
+    return evaluation;
+}
+
+duckdb::unique_ptr<InsertStatement> copy_of(const InsertStatement& insert) {
+    return duckdb::unique_ptr_cast<duckdb::SQLStatement, InsertStatement>(insert.Copy());
+}
+
 }  // namespace
 
 void install_evaluation(duckdb::DatabaseInstance& database) {
@@ -155,7 +176,7 @@ std::optional<Evaluation> evaluation_of(ClientContext& context, const duckdb::SQ
     if (statement.type != duckdb::StatementType::INSERT_STATEMENT) return std::nullopt;
     const auto& insert = statement.Cast<InsertStatement>();
     if (!is_of_kind(insert)) return std::nullopt;
-    auto copy = insert.Copy();
+    auto copy = copy_of(insert);
     bool own = true;
     std::optional<std::string> schema;
     StatementVisitor visitor;
@@ -166,16 +187,25 @@ std::optional<Evaluation> evaluation_of(ClientContext& context, const duckdb::SQ
             schema = schema_of(context, insert);
         },
         false);
-    if (!own || !schema) return std::nullopt;
-    Evaluation evaluation;
-    evaluation.shape = shapes.find(*schema, insert.table);
-    if (!evaluation.shape) return std::nullopt;
-    evaluation.statement = duckdb::unique_ptr_cast<duckdb::SQLStatement, InsertStatement>(std::move(copy));
-    evaluation.statement->catalog = kShapeDatabase;
-    evaluation.statement->schema = evaluation.shape->schema;
-    evaluation.statement->table = evaluation.shape->table;
-    evaluation.statement->returning_list.push_back(duckdb::make_uniq<duckdb::StarExpression>());
-    return evaluation;
+    if (!own) return std::nullopt;
+    return moved_to_shape(std::move(copy), schema, shapes);
+}
+
+std::optional<Evaluation> evaluation_of_copy(ClientContext& context, const duckdb::SQLStatement& statement,
+                                             const std::string& source, TableShapes& shapes) {
+    if (statement.type != duckdb::StatementType::INSERT_STATEMENT) return std::nullopt;
+    auto copy = copy_of(statement.Cast<InsertStatement>());
+    duckdb::QueryNode& query = *copy->select_statement->node;
+    if (query.type != duckdb::QueryNodeType::SELECT_NODE) return std::nullopt;
+    duckdb::TableRef& from = *query.Cast<duckdb::SelectNode>().from_table;
+    if (from.type != duckdb::TableReferenceType::TABLE_FUNCTION) return std::nullopt;
+    auto& function = from.Cast<duckdb::TableFunctionRef>().function->Cast<duckdb::FunctionExpression>();
+    if (function.function_name != source) return std::nullopt;
+    function.catalog = SYSTEM_CATALOG;
+    function.schema = DEFAULT_SCHEMA;
+    std::optional<std::string> schema;
+    context.RunFunctionInTransaction([&] { schema = schema_of(context, *copy); }, false);
+    return moved_to_shape(std::move(copy), schema, shapes);
 }
 
 LogicalOperator* evaluated_source(LogicalOperator& plan) {

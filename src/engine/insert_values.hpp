@@ -26,6 +26,10 @@ struct Evaluation {
 std::optional<Evaluation> evaluation_of(duckdb::ClientContext& context, const duckdb::SQLStatement& statement,
                                         TableShapes& shapes);
 
+// The same of the INSERT of a COPY, whose rows come from the table function `source`, DuckDB's own.
+std::optional<Evaluation> evaluation_of_copy(duckdb::ClientContext& context, const duckdb::SQLStatement& statement,
+                                             const std::string& source, TableShapes& shapes);
+
 // Of a plan that evaluates: what makes the rows. Null: the plan is of another kind.
 duckdb::LogicalOperator* evaluated_source(duckdb::LogicalOperator& plan);
 

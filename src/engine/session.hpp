@@ -166,6 +166,10 @@ class CopyIn {
     const pgwire::CopyFormat& format() const;
     // The next bytes, cut anywhere.
     Outcome<void> feed(std::string_view bytes);
+    // After the last byte, of a small COPY outside of a transaction block: its rows, to be written together with those
+    // of other statements. nullopt: they are many, or of another kind, or cannot be made; finish() writes them, or says
+    // why.
+    std::optional<NewRows> few_rows();
     // The number of rows.
     Outcome<std::uint64_t> finish();
 

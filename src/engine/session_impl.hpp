@@ -19,6 +19,8 @@
 
 namespace boathouse::engine {
 
+struct Evaluation;
+
 struct Parsed::Impl {
     // More than one where DuckDB's parser makes several of one (PIVOT): the last gives the answer. Or where
     // PostgreSQL's statement names several objects: then they are run as one.
@@ -123,6 +125,8 @@ struct Session::Impl {
                                                        const std::string& tag, const syntax::PositionMap& positions);
     // Plans `statement`, which is the prepared one or stands for it, and settles its parameters.
     Outcome<void> plan(Prepared::Impl& prepared, duckdb::unique_ptr<duckdb::SQLStatement> statement);
+    // The rows that the statement makes; nullopt: it cannot be run, or makes others than the table's.
+    std::optional<NewRows> rows_of(Evaluation evaluation);
     // Plans the evaluation of an INSERT of values; false: the statement is none, or cannot be planned.
     bool plan_evaluation(Prepared::Impl& prepared, const duckdb::SQLStatement& statement);
     duckdb::case_insensitive_map_t<duckdb::BoundParameterData> arguments(const Prepared::Impl& prepared,

@@ -83,10 +83,30 @@ void Session::copy_message(const Frame& frame, Buffer& out) {
 }
 
 void Session::end_copy(Buffer& out) {
+    // Alone in its script, a COPY of few rows is written together with what others insert. It stays until that is done:
+    // for a table that has changed meanwhile it writes its rows itself.
+    const bool is_alone = script_ && script_->parts.size() == 1;
+    if (is_alone && may_gather(true)) {
+        if (gather(copy_in_->few_rows(), Resumption::copy, true, out) == Gathered::joined) return;
+    }
+    finish_copy(out);
+}
+
+void Session::resume_gathered_copy(const Outcome<void>& fate, bool again, Buffer& out) {
+    if (again) return finish_copy(out);
+    if (!fate) return fail_copy(fate.error(), out);
+    complete_copy(rows_joined_, out);
+}
+
+void Session::finish_copy(Buffer& out) {
     const auto count = copy_in_->finish();
     if (!count) return fail_copy(count.error(), out);
+    complete_copy(*count, out);
+}
+
+void Session::complete_copy(std::uint64_t rows, Buffer& out) {
     copy_in_.reset();
-    pgwire::put_command_complete(out, "COPY " + std::to_string(*count));
+    pgwire::put_command_complete(out, "COPY " + std::to_string(rows));
     if (!script_) return;  // an Execute: Sync follows
     ++script_->next;
     resume_script(out);

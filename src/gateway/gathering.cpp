@@ -1,5 +1,6 @@
-// INSERTs of values outside of a transaction block: their rows are made here and committed by the gatherer, together
-// with those of other clients (ingest/gatherer.hpp). Meanwhile the session waits without a thread.
+// INSERTs of values outside of a transaction block, and COPY of few rows (copy.cpp): their rows are made here and
+// committed by the gatherer, together with those of other clients (ingest/gatherer.hpp). Meanwhile the session waits
+// without a thread.
 //
 // Statements of one pipeline or one script are one transaction, as in PostgreSQL: all but the last are answered when
 // their rows are made, and the last, or Sync, when those of all of them are committed. Whatever else comes in between
@@ -117,6 +118,9 @@ void Session::resume_gathered(Buffer& out) {
             break;
         case Resumption::execute:
             resume_gathered_execute(fate, again, out);
+            break;
+        case Resumption::copy:
+            resume_gathered_copy(fate, again, out);
             break;
         case Resumption::sync:
             finish_transaction(fate.has_value(), out);

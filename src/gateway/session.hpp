@@ -87,7 +87,7 @@ class Session {
     bool logged_in() const { return !log_in_; }
     // Everything is answered: the client has been told ReadyForQuery, or is to send rows of a COPY.
     bool awaits_command() const { return awaits_command_; }
-    bool awaits_copy_data() const { return copy_in_ != nullptr; }
+    bool awaits_copy_data() const { return copy_in_ && !member_; }
     bool in_transaction() const { return transaction_ == Transaction::block || transaction_ == Transaction::failed; }
     // There is something for notify() to say.
     bool has_notifications() const { return notifications_ && notifications_->pending(); }
@@ -143,7 +143,7 @@ class Session {
     using Rest = std::optional<Answer>;
     enum class Progress { more, suspended, complete };
     // Which message waits for its rows to be committed.
-    enum class Resumption { script, execute, sync };
+    enum class Resumption { script, execute, copy, sync };
 
     // simple_query.cpp
     void query(const pgwire::Frame& frame, pgwire::Buffer& out);
@@ -174,6 +174,9 @@ class Session {
                                 pgwire::Buffer& out);
     void copy_message(const pgwire::Frame& frame, pgwire::Buffer& out);
     void end_copy(pgwire::Buffer& out);
+    void resume_gathered_copy(const engine::Outcome<void>& fate, bool again, pgwire::Buffer& out);
+    void finish_copy(pgwire::Buffer& out);
+    void complete_copy(std::uint64_t rows, pgwire::Buffer& out);
     void fail_copy(const engine::QueryError& error, pgwire::Buffer& out);
 
     // kept_answers.cpp

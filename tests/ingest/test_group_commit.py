@@ -45,6 +45,71 @@ def test_other_statements_commit_by_themselves(box, door, table, statement):
     assert counter(box, "statements_total") == before
 
 
+def copy(door, table, rows, options=""):
+    with door.cursor() as cursor:
+        with cursor.copy(f"COPY {table} (id, name) FROM STDIN {options}") as copying:
+            for row in rows:
+                copying.write_row(row)
+        return cursor.rowcount
+
+
+@pytest.mark.parametrize("options", ["", "(FORMAT binary)"])
+def test_a_copy_of_few_rows_is_gathered(box, door, direct, table, options):
+    before = counter(box, "statements_total")
+    with door.cursor() as cursor:
+        with cursor.copy(f"COPY {table} (id, name) FROM STDIN {options}") as copying:
+            copying.set_types(["int4", "text"])
+            for row in [(1, "a"), (2, None)]:
+                copying.write_row(row)
+        assert cursor.statusmessage == "COPY 2"
+    assert counter(box, "statements_total") == before + 1
+    assert door.execute(f"SELECT id, name, at FROM {table} ORDER BY id").fetchall() == [(1, "a", None), (2, None, None)]
+    assert direct.execute(f"SELECT count(*) FROM {table}").fetchone() == (2,)
+
+
+def test_copies_and_inserts_that_wait_share_one_snapshot(box, connect, door, table):
+    before = counter(box, "batches_total")
+    clients = [connect() for _ in range(7)]
+    with commits_held(box):
+        waiting = [Background(copy, clients[0], table, [(0, "first")])]
+        wait_for(lambda: counter(box, "waiting") == 0 and waiting_snapshot_lock(box) > 0, "the first commit")
+        waiting += [Background(copy, client, table, [(number, "copied")]) for number, client in enumerate(clients[1:4], 1)]
+        waiting += [Background(client.execute, f"INSERT INTO {table} (id) VALUES ({number})")
+                    for number, client in enumerate(clients[4:], 4)]
+        wait_for(lambda: counter(box, "waiting") == 6, "six statements that wait")
+    for one in waiting:
+        one.outcome()
+    assert counter(box, "batches_total") == before + 2
+    assert ids(door, table) == list(range(7))
+
+
+@pytest.mark.parametrize("rows, message", [
+    ([(1, "a"), ("x", "b")], r'invalid input syntax for type integer: "x"(.|\n)*line 2, column id'),
+    ([(1, "a"), (None, "b")], 'null value in column "id"'),
+])
+def test_a_bad_row_fails_its_copy(door, table, rows, message):
+    with pytest.raises(psycopg.Error, match=message):
+        copy(door, table, rows)
+    assert ids(door, table) == []
+
+
+def test_copies_that_commit_by_themselves(box, door, table):
+    before = counter(box, "statements_total")
+    copy(door, table, [(1, "a"), (2, "b")], "WHERE id > 1")
+    copy(door, table, ((number, "many") for number in range(10_001)))
+    with door.transaction():
+        copy(door, table, [(3, "c")])
+    assert counter(box, "statements_total") == before
+    assert len(ids(door, table)) == 10_003
+
+
+def test_a_copy_into_a_table_that_has_changed(door, direct, table):
+    copy(door, table, [(1, "a")])
+    direct.execute(f"ALTER TABLE {table} ADD COLUMN more INTEGER DEFAULT 5")
+    copy(door, table, [(2, "b")])
+    assert door.execute(f"SELECT id, more FROM {table} ORDER BY id").fetchall() == [(1, 5), (2, 5)]
+
+
 def test_temporary_tables_are_not_the_lakes(box, door, table):
     door.execute(f"CREATE TEMPORARY TABLE {table} (id int)")
     door.execute(f"INSERT INTO {table} VALUES (1)")
@@ -248,6 +313,21 @@ def test_who_waits_can_be_cancelled(box, connect, door, table):
     assert ids(door, table) == [1]
     waiting.execute(f"INSERT INTO {table} (id) VALUES (5)")
     assert ids(door, table) == [1, 5]
+
+
+def test_a_copy_that_waits_can_be_cancelled(box, connect, door, table):
+    waiting = connect()
+    with commits_held(box):
+        first = Background(connect().execute, f"INSERT INTO {table} (id) VALUES (1)")
+        wait_for(lambda: waiting_snapshot_lock(box) > 0, "the first commit")
+        second = Background(copy, waiting, table, [(2, "b")])
+        wait_for(lambda: counter(box, "waiting") == 1, "the copy")
+        waiting.cancel()
+        with pytest.raises(errors.QueryCanceled):
+            second.outcome()
+    first.outcome()
+    assert copy(waiting, table, [(3, "c")]) == 1
+    assert ids(door, table) == [1, 3]
 
 
 def test_waiting_statements_leave_readers_their_threads(box, connect, door, table):
