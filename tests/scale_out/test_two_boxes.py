@@ -10,7 +10,7 @@ from http.client import HTTPException
 import psycopg
 import pytest
 from gathering import Background, wait_for
-from http_client import Client
+from http_client import SQL, Client
 from ledger import Ledger
 
 
@@ -72,6 +72,27 @@ def test_group_commits_that_meet_are_both_written(fleet, doors):
     expected = [(number, 4) for number in range(8)]
     for door in doors:
         assert door.execute("SELECT i, count(*) FROM meeting GROUP BY i ORDER BY i").fetchall() == expected
+
+
+def test_a_token_of_one_box_is_taken_by_the_other_until_it_is_revoked(fleet):
+    def token(box, *arguments: str) -> str:
+        done = subprocess.run([box.binary, "token", *arguments, "--data-dir", box.data_dir], env=box.environment, check=True,
+                              capture_output=True, text=True, timeout=120)
+        return done.stdout
+
+    maker, other = fleet.boxes
+    made = json.loads(token(maker, "create", "shared", "--user", maker.user, "--json"))["token"]
+    headers = {"Content-Type": SQL, "Authorization": f"Bearer {made}"}
+
+    def ask(box) -> int:
+        return Client(box).request("POST", "/v1/sql", b"SELECT current_user AS name", headers).status
+
+    for box in (other, maker, other):
+        assert ask(box) == 200
+    for box in fleet.boxes:
+        box.expect("unknown or revoked")
+    token(other, "revoke", "shared")
+    assert [ask(box) for box in (maker, other)] == [401, 401]
 
 
 def keeper(box, *arguments: str) -> None:
