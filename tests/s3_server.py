@@ -81,6 +81,15 @@ class S3Server:
         pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=bucket or self.bucket, Prefix=prefix)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
+    def serves(self, prefix: str = "") -> bool:
+        """Whether every object can be read. A server that was killed lists them before it knows where they lie."""
+        try:
+            for key in self.keys(prefix):
+                self.client().get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+            return False
+        return True
+
     def client(self):
         """A boto3 client with the server's own credentials."""
         return boto3.client("s3", endpoint_url=f"http://{self.endpoint}", region_name=self.region,

@@ -226,6 +226,7 @@ def test_on_a_store_that_fails_now_and_then(boathouse):
         store.stop()
         time.sleep(0.5)  # the keeper goes on meanwhile
         store.start()
+        wait_for(lambda: store.serves("kept/"), "what the store has")
 
     def list_files() -> set[str]:
         return {key.removeprefix("kept/") for key in store.keys("kept/")}
