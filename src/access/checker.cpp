@@ -35,8 +35,10 @@ Refusal unknowable(const Error& error) {
 // One check: what is needed against what is known, read where it is not.
 class Checker::Judge {
   public:
-    Judge(Checker& checker, std::unique_ptr<FactReader>& reader, const Present& present, const Needs& needs)
-        : checker_(checker), reader_(reader), present_(present), needs_(needs) {}
+    // `reads`: what is not known; else it is an error.
+    Judge(Checker& checker, std::unique_ptr<FactReader>& reader, const Present& present, const Needs& needs,
+          bool reads = true)
+        : checker_(checker), reader_(reader), present_(present), needs_(needs), reads_(reads) {}
 
     std::optional<Refusal> judge(const std::string& role) {
         const auto facts = role_facts(role);
@@ -57,8 +59,11 @@ class Checker::Judge {
         return {"42501", "permission denied: " + what + " is for members of lake_admin"};
     }
 
+    static Error unread() { return {ErrorKind::unavailable, "nobody was asked", "", ""}; }
+
     template <typename Facts, typename Read>
     Result<Dated<Facts>> ask(Read read) {
+        if (!reads_) return unread();
         if (!reader_) {
             auto borrowed = checker_.borrow();
             if (!borrowed) return borrowed.error();
@@ -95,6 +100,7 @@ class Checker::Judge {
             if (!*facts) return Relations();
             return Relations{std::move(*facts)};
         }
+        if (!reads_) return unread();
         auto numbers = checker_.numbers_of(name, need.travelled ? std::nullopt : needs_.schema_version);
         if (!numbers) return numbers.error();
         Relations found;
@@ -109,6 +115,7 @@ class Checker::Judge {
 
     // For a statement that has not looked at the lake itself: what has the name now.
     Result<Relations> newest(const RelationNeed& need) {
+        if (!reads_) return unread();
         if (auto current = checker_.options_.catch_up(); !current) return current.error();
         auto facts = ask_relation(need);
         if (!facts) return facts.error();
@@ -218,6 +225,7 @@ class Checker::Judge {
     std::unique_ptr<FactReader>& reader_;
     const Present& present_;
     const Needs& needs_;
+    const bool reads_;
 };
 
 template <typename Facts, typename Key, typename Read>
@@ -368,6 +376,23 @@ std::optional<Refusal> Checker::check(const std::string& role, const Needs& need
     if (!reader) return unknowable(reader.error());
     static_cast<void>((*reader)->ask_present());  // a lost connection shows when the answer is wanted
     return check_on(std::move(*reader), role, needs);
+}
+
+bool Checker::is_known_in(const std::string& snapshot, const std::string& role, const Needs& needs) {
+    if (needs.empty()) return true;
+    std::optional<Present> present;
+    {
+        const std::lock_guard lock(mutex_);
+        present = present_;
+    }
+    if (!present || present->snapshot != snapshot || present->schema_version < needs.schema_version.value_or(-1))
+        return false;
+    std::unique_ptr<FactReader> nobody;
+    return !Judge(*this, nobody, *present, needs, false).judge(role);
+}
+
+std::optional<Refusal> Checker::check_anew(const std::string& role, const Needs& needs) {
+    return judge(nullptr, Present(), role, needs);
 }
 
 Counters Checker::counters() const {

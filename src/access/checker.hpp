@@ -57,6 +57,13 @@ class Checker {
     // statement came.
     std::optional<Refusal> check_in(const std::string& snapshot, const std::string& role, const Needs& needs);
 
+    // Whether that is so by what is known already, in the snapshot that was asked for last: nobody is asked, and false
+    // may mean that somebody would have to be.
+    bool is_known_in(const std::string& snapshot, const std::string& role, const Needs& needs);
+    // The same as check(), by facts that are read now, whatever is remembered: for who asks on behalf of many and
+    // commits between two questions, so that PostgreSQL's snapshot is never the last one.
+    std::optional<Refusal> check_anew(const std::string& role, const Needs& needs);
+
     // Since the start.
     Counters counters() const;
 
@@ -122,6 +129,10 @@ class RoleGate final : public Gate {
     // As Checker::check_in().
     std::optional<Refusal> check_in(const std::string& snapshot, const Needs& needs) {
         return checker_.check_in(snapshot, role_, needs);
+    }
+    // As Checker::is_known_in().
+    bool is_known_in(const std::string& snapshot, const Needs& needs) {
+        return checker_.is_known_in(snapshot, role_, needs);
     }
 
   private:

@@ -1,6 +1,41 @@
 #include "cache/newest_snapshot.hpp"
 
+#include <utility>
+
 namespace boathouse::cache {
+
+NewestSnapshot::NewestSnapshot(catalog::Endpoint endpoint)
+    : endpoint_(std::move(endpoint)), teller_([this] { tell(); }) {}
+
+NewestSnapshot::~NewestSnapshot() {
+    {
+        const std::lock_guard lock(waiting_mutex_);
+        stopping_ = true;
+    }
+    arrived_.notify_one();
+    teller_.join();
+}
+
+void NewestSnapshot::ask_then(Told told) {
+    {
+        const std::lock_guard lock(waiting_mutex_);
+        waiting_.push_back(std::move(told));
+    }
+    arrived_.notify_one();
+}
+
+void NewestSnapshot::tell() {
+    std::unique_lock lock(waiting_mutex_);
+    while (true) {
+        arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        const std::vector<Told> waiting = std::exchange(waiting_, {});
+        lock.unlock();
+        const Result<LakeVersion> answer = ask();
+        for (const Told& told : waiting) told(answer);
+        lock.lock();
+    }
+}
 
 Result<LakeVersion> NewestSnapshot::ask() {
     std::unique_lock lock(mutex_);

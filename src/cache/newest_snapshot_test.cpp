@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -73,6 +74,33 @@ TEST_F(NewestSnapshotTest, ASharedAnswerIsNeverOlderThanTheCaller) {
     for (std::thread& asker : askers) asker.join();
     EXPECT_FALSE(failed);
     EXPECT_EQ(newest.ask().value().snapshot, committed);
+}
+
+// The same for those who do not wait: each commits, asks, and commits again once it was told.
+TEST_F(NewestSnapshotTest, WhoIsToldIsToldOfWhatCameBefore) {
+    NewestSnapshot newest(endpoint());
+    long long committed = newest.ask().value().snapshot;
+    for (int i = 0; i < 20; ++i) {
+        std::vector<std::future<long long>> answers;
+        commit();
+        ++committed;
+        for (int asker = 0; asker < 4; ++asker) {
+            auto answered = std::make_shared<std::promise<long long>>();
+            answers.push_back(answered->get_future());
+            newest.ask_then(
+                [answered](const Result<LakeVersion>& told) { answered->set_value(told.value().snapshot); });
+        }
+        for (std::future<long long>& answer : answers) EXPECT_EQ(answer.get(), committed);
+    }
+}
+
+TEST_F(NewestSnapshotTest, TheEndTellsThoseWhoWait) {
+    std::atomic<int> told = 0;
+    {
+        NewestSnapshot newest(endpoint());
+        for (int i = 0; i < 3; ++i) newest.ask_then([&told](const Result<LakeVersion>&) { ++told; });
+    }
+    EXPECT_EQ(told, 3);
 }
 
 TEST_F(NewestSnapshotTest, AsksAgainAfterTheServerWasKilled) {

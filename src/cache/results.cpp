@@ -73,6 +73,17 @@ Results::Look Results::look(const std::string& key) {
     return {nullptr, see_locked(key)};
 }
 
+std::shared_ptr<const KeptAnswer> Results::peek(const std::string& key) const {
+    const std::lock_guard lock(mutex_);
+    const auto entry = by_key_.find(key);
+    return entry == by_key_.end() ? nullptr : entry->second->answer;
+}
+
+void Results::count_hit(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    if (const auto entry = by_key_.find(key); entry != by_key_.end()) hit_locked(entry->second);
+}
+
 std::shared_ptr<const KeptAnswer> Results::hit_locked(Entries::iterator entry) {
     ++counts_.hits;
     entries_.splice(entries_.begin(), entries_, entry);

@@ -52,6 +52,10 @@ class Results {
         bool is_worth_keeping = false;             // asked before, and not known to differ each time
     };
     Look look(const std::string& key);
+    // The answer that there is, of whatever snapshot; null: none. It counts for nothing.
+    std::shared_ptr<const KeptAnswer> peek(const std::string& key) const;
+    // What peek() gave is given to somebody.
+    void count_hit(const std::string& key);
 
     struct Flight;
     // Somebody computes the answer of a key; the others wait until it is destroyed or let_go() is called.

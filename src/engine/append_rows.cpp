@@ -15,7 +15,7 @@ void append_rows(duckdb::Connection& connection, const std::vector<const NewRows
     duckdb::ColumnDataAppendState state;
     all->InitializeAppend(state);
     for (const NewRows* some : rows) {
-        for (auto& chunk : some->impl().rows->Chunks()) all->Append(state, chunk);
+        some->impl().each_chunk([&](duckdb::DataChunk& chunk) { all->Append(state, chunk); });
     }
     auto node = duckdb::make_uniq<duckdb::SelectNode>();
     node->select_list.push_back(duckdb::make_uniq<duckdb::StarExpression>());

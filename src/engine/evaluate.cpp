@@ -27,23 +27,35 @@ class Evaluating {
     Watch& watch_;
 };
 
-bool has_forbidden_null(const TableShape& shape, duckdb::ColumnDataCollection& rows) {
-    if (shape.not_null.empty()) return false;
-    for (auto& chunk : rows.Chunks()) {
-        for (const std::size_t column : shape.not_null) {
-            if (duckdb::VectorOperations::HasNull(chunk.data[column], chunk.size())) return true;
-        }
-    }
-    return false;
+bool has_forbidden_null(const NewRows::Impl& rows) {
+    bool found = false;
+    if (rows.shape->not_null.empty()) return found;
+    rows.each_chunk([&](duckdb::DataChunk& chunk) {
+        for (const std::size_t column : rows.shape->not_null)
+            found = found || duckdb::VectorOperations::HasNull(chunk.data[column], chunk.size());
+    });
+    return found;
+}
+
+std::optional<NewRows> checked(std::unique_ptr<NewRows::Impl> rows) {
+    if (has_forbidden_null(*rows)) return std::nullopt;
+    return NewRows(std::move(rows));
 }
 
 std::optional<NewRows> rows_of(duckdb::unique_ptr<duckdb::ColumnDataCollection> rows,
                                std::shared_ptr<const TableShape> shape) {
-    if (has_forbidden_null(*shape, *rows)) return std::nullopt;
     auto impl = std::make_unique<NewRows::Impl>();
     impl->rows = std::move(rows);
     impl->shape = std::move(shape);
-    return NewRows(std::move(impl));
+    return checked(std::move(impl));
+}
+
+std::optional<NewRows> rows_of(duckdb::unique_ptr<duckdb::DataChunk> few, std::shared_ptr<const TableShape> shape) {
+    if (!few) return std::nullopt;
+    auto impl = std::make_unique<NewRows::Impl>();
+    impl->few = std::move(few);
+    impl->shape = std::move(shape);
+    return checked(std::move(impl));
 }
 
 std::optional<NewRows> rows_of(duckdb::QueryResult& result, std::shared_ptr<const TableShape> shape) {
@@ -56,14 +68,13 @@ std::optional<NewRows> rows_of(duckdb::QueryResult& result, std::shared_ptr<cons
 
 bool Session::Impl::may_insert(const TableShape& shape) {
     if (watch.gate == nullptr) return true;
-    access::Needs needs;
-    access::RelationNeed& need = needs.relations.emplace_back();
-    need.schema = shape.schema;
-    need.name = shape.table;
-    need.privilege = access::Privilege::insert;
-    need.whole = true;
     watch.gate->forget();
-    return !watch.gate->check(needs);
+    return !watch.gate->check(shape.insert_needs());
+}
+
+std::optional<NewRows> Session::Impl::judge(std::optional<NewRows> rows, Judged judged) {
+    if (rows && judged == Judged::now && !may_insert(*rows->impl().shape)) return std::nullopt;
+    return rows;
 }
 
 std::optional<NewRows> Session::Impl::rows_of(Evaluation evaluation) {
@@ -80,6 +91,7 @@ bool Session::Impl::plan_evaluation(Prepared::Impl& prepared, const duckdb::SQLS
     const Evaluating evaluating(watch);
     const bool planned = plan(prepared, std::move(evaluation->statement)).has_value();
     prepared.columns.clear();
+    prepared.plain.reset();
     prepared.evaluation = planned ? std::move(prepared.statement) : nullptr;
     prepared.statement.reset();
     if (!planned) {
@@ -89,22 +101,38 @@ bool Session::Impl::plan_evaluation(Prepared::Impl& prepared, const duckdb::SQLS
     prepared.writes = true;
     prepared.shape = std::move(evaluation->shape);
     prepared.insert = std::move(insert);
+    const duckdb::PreparedStatementData& plan = *prepared.evaluation->data;
+    if (plan.types == prepared.shape->types && plan.names == prepared.shape->names)
+        prepared.plain = PlainValues::of(plan);
     return true;
 }
 
-std::optional<NewRows> Session::evaluate(const Parsed& parsed) {
+std::optional<NewRows> Session::evaluate(const Parsed& parsed, Judged judged) {
     const auto& statements = parsed.impl_->statements;
     try {
         if (statements.size() != 1 || !impl_->connection.IsAutoCommit() || !impl_->settle()) return std::nullopt;
         auto evaluation = evaluation_of(*impl_->connection.context, *statements.front(), impl_->lake.shapes());
-        if (!evaluation || impl_->interrupted || !impl_->may_insert(*evaluation->shape)) return std::nullopt;
-        return impl_->rows_of(std::move(*evaluation));
+        if (!evaluation || impl_->interrupted) return std::nullopt;
+        return impl_->judge(impl_->rows_of(std::move(*evaluation)), judged);
     } catch (const std::exception&) {
         return std::nullopt;
     }
 }
 
-std::optional<NewRows> Session::evaluate(Prepared& statement, const std::vector<ParameterValue>& parameters) {
+std::optional<NewRows> Session::evaluate_at_once(Prepared& statement, const std::vector<ParameterValue>& parameters) {
+    const Prepared::Impl& prepared = *statement.impl_;
+    try {
+        if (!prepared.plain || impl_->watch.read_only || impl_->interrupted) return std::nullopt;
+        if (!impl_->connection.IsAutoCommit() || !impl_->lake.shapes().is_current(prepared.shape)) return std::nullopt;
+        const auto values = impl_->arguments(prepared, *prepared.evaluation, parameters);
+        return rows_of(prepared.plain->rows(*impl_->connection.context, values), prepared.shape);
+    } catch (const std::exception&) {
+        return std::nullopt;
+    }
+}
+
+std::optional<NewRows> Session::evaluate(Prepared& statement, const std::vector<ParameterValue>& parameters,
+                                         Judged judged) {
     Prepared::Impl& prepared = *statement.impl_;
     try {
         if (!prepared.evaluation || impl_->watch.read_only || impl_->interrupted) return std::nullopt;
@@ -115,18 +143,18 @@ std::optional<NewRows> Session::evaluate(Prepared& statement, const std::vector<
             const auto insert = prepared.insert->Copy();
             if (!impl_->plan_evaluation(prepared, *insert)) return std::nullopt;
         }
-        if (!impl_->may_insert(*prepared.shape)) return std::nullopt;
+        if (prepared.plain) return impl_->judge(evaluate_at_once(statement, parameters), judged);
         const Evaluating evaluating(impl_->watch);
         auto values = impl_->arguments(prepared, *prepared.evaluation, parameters);
         duckdb::PreparedStatementData& plan = *prepared.evaluation->data;
         if (plan.types == prepared.shape->types && plan.names == prepared.shape->names) {
             if (auto rows = plan_rows(*impl_->connection.context, plan, values))
-                return rows_of(std::move(rows), prepared.shape);
+                return impl_->judge(rows_of(std::move(rows), prepared.shape), judged);
         }
         const auto pending = prepared.evaluation->PendingQuery(values, false);
         if (pending->HasError()) return std::nullopt;
         const auto result = pending->Execute();
-        return rows_of(*result, prepared.shape);
+        return impl_->judge(rows_of(*result, prepared.shape), judged);
     } catch (const std::exception&) {
         return std::nullopt;
     }

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "access/needs.hpp"
+
 namespace boathouse::engine {
 
 class NewRows {
@@ -22,6 +24,8 @@ class NewRows {
     // What it is for: equal for rows that may go into one INSERT.
     const void* shape() const;
     const std::string& table() const;
+    // What whoever has them written has to be allowed: to insert into the table as a whole.
+    access::Needs needs() const;
 
     struct Impl;  // new_rows_impl.hpp, for this folder only
     explicit NewRows(std::unique_ptr<Impl> impl);

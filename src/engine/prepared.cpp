@@ -95,6 +95,9 @@ const std::vector<syntax::Notice>& Prepared::notices() const {
 Repeats Prepared::repeats() const {
     return impl_->repeats;
 }
+bool Prepared::has_plain_values() const {
+    return impl_->plain.has_value();
+}
 
 // What settles the types of the parameters is undone by the next call: a statement may be planned in two forms.
 Outcome<void> Session::Impl::plan(Prepared::Impl& prepared, duckdb::unique_ptr<duckdb::SQLStatement> statement) {

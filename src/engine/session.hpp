@@ -134,6 +134,8 @@ class Prepared {
     const std::vector<syntax::Notice>& notices() const;
     // As far as the plan alone tells.
     Repeats repeats() const;
+    // Session::evaluate_at_once() may have rows for it.
+    bool has_plain_values() const;
 
   private:
     friend class Session;
@@ -239,8 +241,13 @@ class Session {
 
     // The rows of an INSERT of values that stands outside of a transaction block, to be written together with those of
     // other statements. nullopt: the statement is of another kind, or its rows cannot be made; run() says why.
-    std::optional<NewRows> evaluate(const Parsed& statement);
-    std::optional<NewRows> evaluate(Prepared& statement, const std::vector<ParameterValue>& parameters);
+    // Whether the client may insert them is asked here, or later by whoever writes them (NewRows::needs()).
+    enum class Judged { now, later };
+    std::optional<NewRows> evaluate(const Parsed& statement, Judged judged);
+    std::optional<NewRows> evaluate(Prepared& statement, const std::vector<ParameterValue>& parameters, Judged judged);
+    // The same of a statement whose values are all parameters and constants, for a table that has not changed since it
+    // was prepared. Nobody is asked and nothing blocks; to be judged later.
+    std::optional<NewRows> evaluate_at_once(Prepared& statement, const std::vector<ParameterValue>& parameters);
     // In the transaction that is open. 40001: a table has changed since its rows were made.
     Outcome<void> write(const std::vector<NewRows>& rows);
 

@@ -11,6 +11,7 @@
 #include "engine/duckdb_error.hpp"
 #include "engine/guard.hpp"
 #include "engine/lake.hpp"
+#include "engine/plain_values.hpp"
 #include "engine/repeatable.hpp"
 #include "engine/row_encoder.hpp"
 #include "engine/session.hpp"
@@ -102,6 +103,8 @@ struct Session::Impl {
     }
     // Whether the client may insert rows into all columns of the table as it is now.
     bool may_insert(const TableShape& shape);
+    // The rows, unless it is now that they are judged and the client may not insert them.
+    std::optional<NewRows> judge(std::optional<NewRows> rows, Judged judged);
     // A statement is done that has made something.
     void keep_made(const std::vector<access::Made>& more);
     void forget_transaction();
@@ -184,6 +187,7 @@ struct Prepared::Impl {
     // Null: several stand in its place, without a plan; or it is an INSERT of values that only was evaluated so far.
     duckdb::unique_ptr<duckdb::PreparedStatement> statement;
     duckdb::unique_ptr<duckdb::PreparedStatement> evaluation;  // of an INSERT of values (insert_values.hpp), or null
+    std::optional<PlainValues> plain;                          // of the evaluation, if it has nothing else
     std::shared_ptr<const TableShape> shape;                   // that the evaluation is for
     duckdb::unique_ptr<duckdb::SQLStatement> insert;           // as it was parsed, if there is an evaluation
     std::vector<std::uint32_t> named_types;                    // of parameters, as the client said them

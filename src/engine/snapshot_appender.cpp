@@ -25,6 +25,25 @@ std::size_t count_of(const TableRows& table) {
     return count;
 }
 
+// The rows of many statements, of which each has few, in chunks as large as can be: what is done for each chunk is done
+// for many rows.
+void each_full_chunk(const TableRows& table, const std::function<void(duckdb::DataChunk&)>& take) {
+    if (table.rows.size() == 1) return table.rows.front()->impl().each_chunk(take);
+    duckdb::DataChunk full;
+    const auto capacity = std::min<std::size_t>(count_of(table), STANDARD_VECTOR_SIZE);
+    full.Initialize(duckdb::Allocator::DefaultAllocator(), table.shape->types, capacity);
+    for (const NewRows* rows : table.rows) {
+        rows->impl().each_chunk([&](duckdb::DataChunk& chunk) {
+            if (full.size() + chunk.size() > capacity) {
+                take(full);
+                full.Reset();
+            }
+            full.Append(chunk);
+        });
+    }
+    take(full);
+}
+
 // DuckLake's data_inlining_row_limit for the table, from SnapshotAppend's text of all options.
 std::string inlining_limit(const std::string& options, const catalog::TableFacts& facts) {
     constexpr char kFields = '\x1f';
@@ -242,14 +261,12 @@ TableAppend SnapshotAppender::encode(const Known& known, const TableRows& rows) 
         columns.emplace_back(known.types[i], count);
         bounds.emplace_back(known.shape->types[i]);
     }
-    for (const NewRows* some : rows.rows) {
-        for (auto& chunk : some->impl().rows->Chunks()) {
-            for (std::size_t i = 0; i < columns.size(); ++i) {
-                columns[i].add(chunk.data[i], chunk.size());
-                bounds[i].add(chunk.data[i], chunk.size());
-            }
+    each_full_chunk(rows, [&](duckdb::DataChunk& chunk) {
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            columns[i].add(chunk.data[i], chunk.size());
+            bounds[i].add(chunk.data[i], chunk.size());
         }
-    }
+    });
     TableAppend append;
     append.table_id = known.facts.id;
     append.inlined_table = known.facts.inlined_table;

@@ -74,6 +74,16 @@ void make_table(ClientContext& context, const duckdb::TableCatalogEntry& entry) 
 
 }  // namespace
 
+access::Needs TableShape::insert_needs() const {
+    access::Needs needs;
+    access::RelationNeed& need = needs.relations.emplace_back();
+    need.schema = schema;
+    need.name = table;
+    need.privilege = access::Privilege::insert;
+    need.whole = true;
+    return needs;
+}
+
 std::shared_ptr<const TableShape> read_shape(ClientContext& context, const std::string& schema,
                                              const std::string& table) {
     auto entry = find_table(context, schema, table);
@@ -111,6 +121,12 @@ std::shared_ptr<const TableShape> TableShapes::find(const std::string& schema, c
     if (known_.size() >= kShapesMax) known_.clear();
     known_[key] = shape;
     return shape;
+}
+
+bool TableShapes::is_current(const std::shared_ptr<const TableShape>& shape) {
+    const std::lock_guard lock(mutex_);
+    const auto entry = known_.find(key_of(shape->schema, shape->table));
+    return entry != known_.end() && entry->second == shape;
 }
 
 std::optional<bool> TableShapes::has_own_public() {

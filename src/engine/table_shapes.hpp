@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 
+#include "access/needs.hpp"
 #include "catalog/connection.hpp"
 
 namespace boathouse::engine {
@@ -33,6 +34,8 @@ struct TableShape {
     long long lake_version = -1;        // of the lake's schema, when the table was looked at
 
     bool same_as(const TableShape& other) const { return description == other.description; }
+    // What inserting into all of its columns takes.
+    access::Needs insert_needs() const;
 };
 
 // The table as the transaction of `context` sees it; null: there is no such table.
@@ -46,6 +49,8 @@ class TableShapes {
 
     // Looks at the lake if the table is not known yet. Null: there is no such table, or none that DuckDB can hold.
     std::shared_ptr<const TableShape> find(const std::string& schema, const std::string& table);
+    // Whether find() would give this one, without looking at the lake.
+    bool is_current(const std::shared_ptr<const TableShape>& shape);
     // Whether the lake has a schema of its own called public, rather than main under that name: one question to
     // PostgreSQL, where DuckLake would read the lake's newest snapshot and schemas. Nothing: the catalog does not
     // answer.

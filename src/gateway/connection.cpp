@@ -308,7 +308,7 @@ void Connection::transmit(Pieces pieces, Written written) {
 
 void Connection::enqueue(std::vector<Frame> frames) {
     if (frames.empty()) return;
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     const bool was_idle = !running_ && !parked_ && !held_back_ && inbox_.empty();
     for (Frame& frame : frames) {
         inbox_bytes_ += frame.body.size() + sizeof(Frame);
@@ -316,7 +316,19 @@ void Connection::enqueue(std::vector<Frame> frames) {
     }
     if (was_idle) ++idleness_;
     settled_ = false;
-    schedule_locked();
+    const bool has_job = running_ || parked_ || held_back_ || committing_ || asking_ || gone_ || closing_;
+    if (has_job || !logged_in_ || farewell_) return schedule_locked();
+    switch (session_->way_of(inbox_)) {
+        case Session::Way::by_thread:
+            return schedule_locked();
+        case Session::Way::by_snapshot:
+            return ask_locked();
+        case Session::Way::at_once:
+            running_ = at_once_ = vetted_ = true;
+            on_errand_ = false;
+            lock.unlock();
+            return run_session();
+    }
 }
 
 void Connection::write_outgoing() {

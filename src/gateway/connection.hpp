@@ -1,8 +1,9 @@
 // One client's socket: bytes in, frames to the session; the session's bytes out, as fast as the client takes them.
 //
 // The socket is used on the connection's strand, by the network threads (connection.cpp); what it takes at once is
-// written by the executor when no write is under way. The session runs on an executor, one job at a time
-// (connection_job.cpp); between the two lie the inbox and the outgoing buffer, both under mutex_ and both bounded: a
+// written by the session's job when no write is under way. The session runs one job at a time, on an executor
+// (connection_job.cpp), or, for as long as it says that nothing will block, on the strand or on the thread that tells
+// what was asked for; between the two lie the inbox and the outgoing buffer, both under mutex_ and both bounded: a
 // full inbox stops reading, a full outgoing buffer ends the job until the client has taken what is there. So a slow
 // client costs its buffers and no thread, and an idle one neither. Encryption and CancelRequest are settled here,
 // before a session hears of anything; so are all time limits, on one timer.
@@ -86,7 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void limit_idleness(std::chrono::milliseconds limit, std::uint64_t idleness, Farewell farewell);
     void enqueue(std::vector<pgwire::Frame> frames);
 
-    // connection_job.cpp, on an executor.
+    // connection_job.cpp, on an executor, or on any other thread where nothing blocks.
     void run_session();
     enum class Next { frame, resume, notify, farewell, over, later };
     Next next(pgwire::Frame& frame, bool& sync_follows, const pgwire::Buffer& out);
@@ -102,6 +103,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void hold_back(pgwire::Buffer& out, std::chrono::milliseconds delay);
     void end_session(pgwire::Buffer& out);
     void schedule_locked();
+    bool hands_over_locked();
+    void ask_locked();
+    void on_newest(std::uint64_t question, const Result<cache::LakeVersion>& newest);
     bool is_errand_locked() const;
     void limit_next_statement_locked();
     void begin_statement_locked();
@@ -124,7 +128,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::size_t inbox_bytes_ = 0;       // under mutex_
     bool running_ = false;              // under mutex_: a job exists
     bool on_errand_ = false;            // under mutex_: and it is the errands' executor's
+    bool at_once_ = false;              // under mutex_: or that of a thread on which nothing may block
     Executor::Ticket ticket_ = 0;       // under mutex_: the job's, of the statements' executor
+    bool vetted_ = false;               // under mutex_: and what it begins with has been found to be fit for that
     bool parked_ = false;               // under mutex_: no job until outgoing_ has gone
     bool gone_ = false;                 // under mutex_: the client is not there any more
     std::optional<Farewell> farewell_;  // under mutex_: the session ends when it is idle
@@ -132,6 +138,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool held_back_ = false;            // under mutex_: no job until an answer that waits has gone
     bool settled_ = false;              // under mutex_: all that has come is answered
     bool committing_ = false;           // under mutex_: no job until the session's rows are in the lake, or will not be
+    bool asking_ = false;               // under mutex_: no job until the lake's newest snapshot is known
+    std::uint64_t question_ = 0;        // under mutex_: which time
+    pgwire::Buffer begun_;              // under mutex_: of the answer that waits for that
     std::uint64_t idleness_ = 0;        // under mutex_: which time without a command; a limit counts for one
     std::uint64_t statement_ = 0;       // under mutex_: which statement; a limit counts for one
     bool statement_limited_ = false;    // under mutex_: its limit is set

@@ -48,8 +48,9 @@ bool Connection::is_errand_locked() const {
 // REQUIRES: mutex_ is held.
 void Connection::schedule_locked() {
     if (running_ || !session_) return;
-    if ((parked_ || held_back_ || committing_) && !gone_) return;
+    if ((parked_ || held_back_ || committing_ || asking_) && !gone_) return;
     running_ = true;
+    at_once_ = false;
     on_errand_ = is_errand_locked();
     // A statement's time counts from its turn to wait for a thread on, whatever came before it: log-in, an errand.
     if (!inbox_.empty()) limit_next_statement_locked();
@@ -70,6 +71,11 @@ void Connection::schedule_locked() {
 
 void Connection::run_session() {
     Buffer out;
+    {
+        const std::lock_guard lock(mutex_);
+        out = std::move(begun_);
+        if (session_) session_->let_block(!at_once_);
+    }
     while (true) {
         if (out.size() >= kOutputBytes || (session_ && session_->busy() && !out.empty())) {
             if (!send(out)) return;
@@ -118,6 +124,12 @@ void Connection::run_session() {
 // What the job does now. Next::over: nothing, it has ended. Next::later: it has to send first, then ask again.
 Connection::Next Connection::next(Frame& frame, bool& sync_follows, const Buffer& out) {
     std::unique_lock lock(mutex_);
+    if (at_once_ && hands_over_locked()) {
+        begun_.put_bytes(out.data(), out.size());
+        running_ = false;
+        schedule_locked();
+        return Next::over;
+    }
     if (gone_ || closing_) {
         // Ends what the session held, which may take time: not under the lock.
         const std::unique_ptr<Session> last = std::move(session_);
@@ -150,6 +162,40 @@ Connection::Next Connection::next(Frame& frame, bool& sync_follows, const Buffer
     if (was_full && inbox_bytes_ <= kInboxBytes) asio::post(strand_, [self = shared_from_this()] { self->read(); });
     sync_follows = !inbox_.empty() && inbox_.front().type == 'S';
     return Next::frame;
+}
+
+// What comes next may block, so it is for an executor. REQUIRES: mutex_ is held, the job is the strand's.
+bool Connection::hands_over_locked() {
+    if (gone_ || closing_) return true;
+    if (session_->busy()) return !session_->resumes_at_once();
+    if (!session_->awaits_command()) return inbox_.empty();
+    if (std::exchange(vetted_, false)) return false;
+    if (farewell_ || session_->has_notifications()) return true;
+    return !inbox_.empty() && session_->way_of(inbox_) != Session::Way::at_once;
+}
+
+// The answer to what has come may be a kept one, of the snapshot that is the newest now. REQUIRES: mutex_ is held, no
+// job exists.
+void Connection::ask_locked() {
+    asking_ = true;
+    limit_next_statement_locked();
+    services_.sessions.answers->newest.ask_then(
+        [weak = weak_from_this(), question = ++question_](const Result<cache::LakeVersion>& newest) {
+            if (const auto self = weak.lock()) self->on_newest(question, newest);
+        });
+}
+
+// On the thread that asks for all.
+void Connection::on_newest(std::uint64_t question, const Result<cache::LakeVersion>& newest) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!asking_ || question != question_ || gone_) return;
+        asking_ = false;
+        if (!newest || !session_->is_kept_in(*newest)) return schedule_locked();
+        running_ = at_once_ = vetted_ = true;
+        on_errand_ = false;
+    }
+    run_session();
 }
 
 // REQUIRES: mutex_ is held; the caller is the job, or no job exists.
@@ -217,11 +263,12 @@ bool Connection::send(Buffer& out) {
     return false;
 }
 
-// Ends the job until the session's rows are committed; false if it has ended.
+// Ends the job until the session's rows are committed; false if it has ended. What the client has been told so far goes
+// out with the rest: it can do nothing with it.
 bool Connection::await_commit(Buffer& out) {
-    if (!out.empty() && !send(out)) return false;
     const std::lock_guard lock(mutex_);
     if (!session_->waits() || gone_) return true;
+    begun_ = std::move(out);
     committing_ = true;
     running_ = false;
     return false;
@@ -231,7 +278,10 @@ void Connection::on_committed() {
     const std::lock_guard lock(mutex_);
     if (!committing_) return;
     committing_ = false;
-    schedule_locked();
+    if (gone_ || !session_->resumes_at_once()) return schedule_locked();
+    running_ = at_once_ = true;
+    on_errand_ = vetted_ = false;
+    asio::post(strand_, [self = shared_from_this()] { self->run_session(); });
 }
 
 // The answer goes out after a while, and no job exists meanwhile.
@@ -279,8 +329,9 @@ void Connection::interrupt(Interruption reason) {
     const std::lock_guard lock(mutex_);
     if (!session_ || gone_ || !logged_in_ || settled_) return;
     const bool waits_for_rows = !running_ && !parked_ && session_->awaits_copy_data();
-    if (!running_ && !parked_ && !committing_ && !waits_for_rows) return;
+    if (!running_ && !parked_ && !committing_ && !asking_ && !waits_for_rows) return;
     session_->interrupt(reason);
+    asking_ = false;  // the answer will be no news
     if (running_ && !on_errand_ && services_.statements.withdraw(ticket_)) running_ = false;
     if (running_) return;
     if (committing_ && session_->waits()) return;  // the batch is being written: its answer is the statement's

@@ -211,7 +211,7 @@ void Session::run_portal(const std::string& name, bool sync_follows, std::uint64
             return fail_extended(started.error(), out);
         // A statement that is complete may have ended the transaction, and the portal with it.
         portal = portals_.find(name);
-        if (copy_in_ || member_) return;  // its rows come as messages, or are on their way
+        if (copy_in_ || member_ || deferred_) return;  // its rows come as messages, are on their way, or will be
         if (!portal || !portal->answer) return restart_clock();
     }
     executing_ = Executing{name, portal->answer->is_copy ? UINT64_MAX : rows_max};
@@ -230,11 +230,14 @@ Outcome<void> Session::start_portal(const std::string& name, Portal& portal, boo
     const auto* copy = std::get_if<CopyStatement>(&statement->statement);
     const bool runs_one =
         (is_engines && !statement->relayed) || copy || std::holds_alternative<ExecuteStatement>(statement->statement);
-    if (is_engines && statement->plan && may_gather(sync_follows)) {
+    if (is_engines && statement->plan && !found_ && may_gather(sync_follows)) {
         if (auto armed = arm_engine(); !armed) return armed;
-        auto rows = engine_->evaluate(*statement->plan, values_of(portal));
+        auto rows = may_block_ ? engine_->evaluate(*statement->plan, values_of(portal), judged(sync_follows))
+                               : engine_->evaluate_at_once(*statement->plan, values_of(portal));
         portal_joined_ = name;
         if (gather(std::move(rows), Resumption::execute, sync_follows, out) != Gathered::no) return {};
+        deferred_ = !may_block_;
+        if (deferred_) return {};
     }
     if (runs_one && ((transaction_ == Transaction::none && !sync_follows) || !gathered_.empty())) {
         if (auto begun = begin_implicit(); !begun) return begun;

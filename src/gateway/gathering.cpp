@@ -15,11 +15,14 @@ namespace boathouse::gateway {
 using engine::Outcome;
 using engine::QueryError;
 using pgwire::Buffer;
+using pgwire::Frame;
 
 namespace {
 
 // Of one pipeline; more go through a transaction of DuckDB's, which writes them to a file.
 constexpr std::size_t kGatheredBytesMax = std::size_t{16} << 20;
+// Of the parameters of a statement whose rows are made by a network thread.
+constexpr std::size_t kBytesAtOnceMax = std::size_t{16} << 10;
 // Of making a statement's rows anew for a table that has changed meanwhile; then DuckDB runs the statement.
 constexpr unsigned kStaleRoundsMax = 4;
 
@@ -45,6 +48,24 @@ void Session::forget_older_shapes() {
         engine::forget_older_shapes(services_.lake, newest->schema);
 }
 
+engine::Session::Judged Session::judged(bool commits) const {
+    return commits && gathered_.empty() ? engine::Session::Judged::later : engine::Session::Judged::now;
+}
+
+bool Session::gathers_at_once(const std::deque<Frame>& messages) {
+    if (!engine_ || messages[0].type != 'B' || messages[0].body.size() > kBytesAtOnceMax) return false;
+    const auto statement = statements_.find(std::string(pgwire::bound_statement(messages[0])));
+    if (!statement || !(*statement)->plan) return false;
+    const engine::Prepared& plan = *(*statement)->plan;
+    return plan.has_plain_values() && plan.notices().empty() && may_gather(true);
+}
+
+// Rows that were committed alone, or failed: that has to be told, and nothing else is under way.
+bool Session::resumes_at_once() const {
+    if (!member_ || transaction_ != Transaction::none || resumption_ != Resumption::execute) return false;
+    return member_->fate() == ingest::Fate::committed || member_->fate() == ingest::Fate::failed;
+}
+
 // `commits`: nothing else belongs to the transaction.
 Session::Gathered Session::gather(std::optional<engine::NewRows> rows, Resumption resumption, bool commits,
                                   Buffer& out) {
@@ -68,8 +89,11 @@ bool Session::join(Resumption resumption) {
     for (const engine::NewRows& some : gathered_) bytes += some.bytes();
     if (bytes > kGatheredBytesMax) return false;
     resumption_ = resumption;
+    // Alone, the statement has not been judged.
+    const bool is_alone = transaction_ == Transaction::none && services_.exchange != nullptr;
+    std::string role = is_alone ? settings_->value("session_authorization").value_or("") : "";
     const std::lock_guard lock(engine_mutex_);
-    member_ = services_.gatherer->join(gathered_, host_.committed);
+    member_ = services_.gatherer->join(gathered_, host_.committed, {}, std::move(role));
     if (member_ && interrupted()) services_.gatherer->withdraw(*member_);
     return member_ != nullptr;
 }
@@ -91,6 +115,8 @@ Outcome<void> Session::fate_of(const ingest::Member& member) {
             return QueryError{"40001", "could not serialize access: a table has changed since its rows were made"};
         case ingest::Fate::withdrawn:
             return engine::interruption();
+        case ingest::Fate::refused:
+            return QueryError{"42501", "permission denied"};
         case ingest::Fate::failed:
         case ingest::Fate::waiting:
             return member.error();
@@ -108,10 +134,12 @@ void Session::resume_gathered(Buffer& out) {
     const Outcome<void> fate = fate_of(*member);
     const bool was_alone = transaction_ == Transaction::none;
     if (!was_alone && resumption_ != Resumption::sync) finish_transaction(fate.has_value(), out);
-    // Alone, a statement can be run again: nothing was written, and the client knows of nothing.
-    const bool again = member->fate() == ingest::Fate::stale && was_alone;
+    // Alone, a statement can be run again: nothing was written, and the client knows of nothing. What is refused is run
+    // by DuckDB, which says why, or knows of columns that the client may insert into.
+    const bool is_refused = member->fate() == ingest::Fate::refused;
+    const bool again = (member->fate() == ingest::Fate::stale || is_refused) && was_alone;
     stale_rounds_ = again ? stale_rounds_ + 1 : 0;
-    run_alone_ = stale_rounds_ > kStaleRoundsMax;
+    run_alone_ = is_refused || stale_rounds_ > kStaleRoundsMax;
     switch (resumption_) {
         case Resumption::script:
             resume_gathered_script(fate, again, out);
@@ -145,13 +173,16 @@ void Session::resume_gathered_script(const Outcome<void>& fate, bool again, Buff
 }
 
 void Session::resume_gathered_execute(const Outcome<void>& fate, bool again, Buffer& out) {
-    if (again) {
-        portals_.find(portal_joined_)->started = false;
-        return run_portal(portal_joined_, true, UINT64_MAX, out);
-    }
+    if (again) return run_again(out);
     if (!fate) return fail_extended(fate.error(), out);
     pgwire::put_command_complete(out, insert_tag(rows_joined_));
     restart_clock();
+}
+
+// The Execute that has done nothing so far.
+void Session::run_again(Buffer& out) {
+    portals_.find(portal_joined_)->started = false;
+    run_portal(portal_joined_, true, UINT64_MAX, out);
 }
 
 }  // namespace boathouse::gateway

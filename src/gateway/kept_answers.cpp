@@ -4,12 +4,16 @@
 // does.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "cache/kept_rows.hpp"
 #include "gateway/script.hpp"
 #include "gateway/session.hpp"
 
 namespace boathouse::gateway {
+
+using pgwire::Frame;
+
 namespace {
 
 // Beyond, a statement is not one that is asked again and again.
@@ -67,9 +71,46 @@ std::optional<std::string> Session::description_key(std::string_view text,
     return key;
 }
 
+// Of one statement by itself (way_of()).
+std::optional<std::string> Session::answer_key(const std::deque<Frame>& messages) const {
+    if (messages[0].type == 'Q') {
+        const auto text = pgwire::decode_query(messages[0]);
+        if (!text || text->size() > kTextBytesMax || !may_be_query(*text)) return std::nullopt;
+        const std::vector<ScriptPart> parts = split_script(*text);
+        return parts.size() == 1 ? answer_key(parts[0].text) : std::nullopt;
+    }
+    if (messages[0].body.size() > kParameterBytesMax) return std::nullopt;
+    const auto message = pgwire::decode_bind(messages[0]);
+    if (!message) return std::nullopt;
+    const auto statement = statements_.find(std::string(message->statement));
+    if (!statement || (*statement)->relayed || !std::holds_alternative<EngineStatement>((*statement)->statement))
+        return std::nullopt;
+    Portal portal;
+    portal.parameter_formats = message->parameter_formats;
+    portal.result_formats = message->result_formats;
+    portal.parameters.assign(message->parameters.begin(), message->parameters.end());
+    return answer_key((*statement)->text, &portal, (*statement)->said_types);
+}
+
+bool Session::is_kept_in(const cache::LakeVersion& newest) {
+    if (interrupted()) return false;
+    auto answer = services_.answers->results.peek(found_->key);
+    if (!answer || (answer->snapshot && *answer->snapshot != newest.snapshot)) return false;
+    access::RoleGate* const gate = privileges();
+    if (gate != nullptr && !gate->is_known_in(newest.catalog, answer->needs)) return false;
+    found_->answer = std::move(answer);
+    return true;
+}
+
 Session::Kept Session::look_for_kept(const std::optional<std::string>& key) {
     Kept kept;
+    const auto found = std::exchange(found_, std::nullopt);
     if (!key || interrupted()) return kept;
+    if (found && found->answer && found->key == *key) {
+        services_.answers->results.count_hit(*key);
+        kept.rows = cache::give(found->answer);
+        return kept;
+    }
     cache::Results& results = services_.answers->results;
     const cache::Results::Look look = results.look(*key);
     if (look.answer) return give_kept(look.answer, std::nullopt);

@@ -63,8 +63,29 @@ void Session::handle(const Frame& frame, bool sync_follows, Buffer& out) {
     }
 }
 
+Session::Way Session::way_of(const std::deque<Frame>& messages) {
+    found_.reset();
+    if (!awaits_command_ || refusal_ || interrupted() || transaction_ != Transaction::none) return Way::by_thread;
+    // One statement by itself: Query; or Bind, perhaps Describe, Execute, Sync.
+    const std::size_t count = messages.size();
+    const bool is_query = count == 1 && messages[0].type == 'Q';
+    const bool is_execution = (count == 3 || (count == 4 && messages[1].type == 'D')) && messages[0].type == 'B' &&
+                              messages[count - 2].type == 'E' && messages[count - 1].type == 'S';
+    if (!is_query && !is_execution) return Way::by_thread;
+    if (gathers_at_once(messages)) return Way::at_once;
+    auto key = services_.answers == nullptr ? std::nullopt : answer_key(messages);
+    auto answer = key ? services_.answers->results.peek(*key) : nullptr;
+    if (!answer) return Way::by_thread;
+    found_ = Found{std::move(*key)};
+    if (answer->snapshot) return Way::by_snapshot;
+    if (privileges() != nullptr && !answer->needs.empty()) return Way::by_thread;
+    found_->answer = std::move(answer);
+    return Way::at_once;
+}
+
 void Session::resume(Buffer& out) {
     if (member_) return resume_gathered(out);
+    if (std::exchange(deferred_, false)) return run_again(out);
     if (script_) return resume_script(out);
     if (executing_) return resume_execute(out);
 }

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -78,10 +79,24 @@ class Session {
 
     // `sync_follows`: the next message is here already and is Sync, so that a statement may commit by itself.
     void handle(const pgwire::Frame& frame, bool sync_follows, pgwire::Buffer& out);
-    bool busy() const { return (script_.has_value() && !copy_in_) || executing_.has_value() || member_; }
+    bool busy() const { return (script_.has_value() && !copy_in_) || executing_.has_value() || member_ || deferred_; }
     // Busy, but not before Host::committed: its rows are being written with those of others.
     bool waits() const { return member_ && member_->fate() == ingest::Fate::waiting; }
     void resume(pgwire::Buffer& out);
+
+    // What it takes to handle these messages, the next ones: nothing that blocks, where they are one execution of a
+    // prepared INSERT that has nothing but parameters and constants, or a query whose answer is kept for ever; the same
+    // where is_kept_in() says so; or a thread that may block.
+    enum class Way { at_once, by_snapshot, by_thread };
+    Way way_of(const std::deque<pgwire::Frame>& messages);
+    // After Way::by_snapshot, of a question that was asked since: whether the answer is there for that snapshot, and
+    // known to be for the session's role.
+    bool is_kept_in(const cache::LakeVersion& newest);
+    // The same of what is left to do now that the session need not wait any more.
+    bool resumes_at_once() const;
+    // Whether handle() and resume() may block from now on. Where they may not, what would stays undone, and resume()
+    // does it once they may: busy(), but not waits().
+    void let_block(bool may_block) { may_block_ = may_block; }
 
     bool closed() const { return closed_; }
     bool logged_in() const { return !log_in_; }
@@ -155,17 +170,22 @@ class Session {
     void end_script(pgwire::Buffer& out);
 
     // gathering.cpp
+    bool gathers_at_once(const std::deque<pgwire::Frame>& messages);
     enum class Gathered { no, answered, joined };
     bool may_gather(bool is_last);
     void forget_older_shapes();
     // Instead of running an INSERT of values: takes its rows, to be committed with what shares its transaction.
     Gathered gather(std::optional<engine::NewRows> rows, Resumption resumption, bool commits, pgwire::Buffer& out);
+    // When it is said whether the client may insert the rows of the present statement: with the commit, unless the
+    // statement is answered before.
+    engine::Session::Judged judged(bool commits) const;
     bool join(Resumption resumption);
     engine::Outcome<void> open_gathered();
     static engine::Outcome<void> fate_of(const ingest::Member& member);
     void resume_gathered(pgwire::Buffer& out);
     void resume_gathered_script(const engine::Outcome<void>& fate, bool again, pgwire::Buffer& out);
     void resume_gathered_execute(const engine::Outcome<void>& fate, bool again, pgwire::Buffer& out);
+    void run_again(pgwire::Buffer& out);
 
     // copy.cpp
     engine::Outcome<std::unique_ptr<engine::ResultStream>> start_copy(const CopyStatement& statement,
@@ -183,6 +203,7 @@ class Session {
     std::optional<std::string> answer_key(std::string_view text, const Portal* portal = nullptr,
                                           const std::vector<std::uint32_t>& types = {}) const;
     std::optional<std::string> description_key(std::string_view text, const std::vector<std::uint32_t>& types) const;
+    std::optional<std::string> answer_key(const std::deque<pgwire::Frame>& messages) const;
     Kept look_for_kept(const std::optional<std::string>& key);
     Kept give_kept(std::shared_ptr<const cache::KeptAnswer> answer, const std::optional<std::string>& catalog_snapshot);
     // The rows as they are, kept once they are complete if they may be.
@@ -345,8 +366,16 @@ class Session {
     Resumption resumption_ = Resumption::sync;  // what goes on when they are there
     std::uint64_t rows_joined_ = 0;             // of the statement that waits
     std::string portal_joined_;                 // of the Execute that waits
-    unsigned stale_rounds_ = 0;                 // of the statement that waited last
-    bool run_alone_ = false;                    // the present statement is not gathered
+    // The answer to the next messages, found before they are handled; its key alone while it is not there yet.
+    struct Found {
+        std::string key;
+        std::shared_ptr<const cache::KeptAnswer> answer{};
+    };
+    std::optional<Found> found_;
+    bool may_block_ = true;
+    bool deferred_ = false;      // the Execute of portal_joined_, until it may block
+    unsigned stale_rounds_ = 0;  // of the statement that waited last
+    bool run_alone_ = false;     // the present statement is not gathered
     bool skipping_to_sync_ = false;
 };
 

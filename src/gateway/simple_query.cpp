@@ -85,7 +85,7 @@ Outcome<bool> Session::run_part(Script& script, Script::Part& part, Buffer& out)
     if (part.parsed && may_gather(is_last) && part.parsed->notices().empty()) {
         auto armed = arm_engine();
         if (!armed) return armed.error();
-        switch (gather(engine_->evaluate(*part.parsed), Resumption::script, is_last, out)) {
+        switch (gather(engine_->evaluate(*part.parsed, judged(is_last)), Resumption::script, is_last, out)) {
             case Gathered::no:
                 break;
             case Gathered::answered:

@@ -31,7 +31,8 @@ char Session::transaction_status() const {
 }
 
 void Session::put_ready(Buffer& out) {
-    notify(out);
+    found_.reset();
+    if (may_block_) notify(out);  // else the connection sees to it
     pgwire::put_ready(out, transaction_status());
     awaits_command_ = true;
 }

@@ -317,6 +317,7 @@ void RowsRequest::settle() {
         case ingest::Fate::failed:
             return respond(problem(member_->error()));
         case ingest::Fate::committed:
+        case ingest::Fate::refused:
         case ingest::Fate::withdrawn:
         case ingest::Fate::waiting:
             return respond(problem(engine::interruption()));

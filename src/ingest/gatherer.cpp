@@ -1,6 +1,7 @@
 #include "ingest/gatherer.hpp"
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -30,8 +31,10 @@ QueryError conflict(const QueryError& cause) {
 
 }  // namespace
 
-Gatherer::Gatherer(Write write, const Clock& clock, Options options)
-    : write_(std::move(write)), clock_(clock), options_(options), committer_([this] { work(); }) {}
+Gatherer::Gatherer(Write write, May may, const Clock& clock, Options options)
+    : write_(std::move(write)), may_(std::move(may)), clock_(clock), options_(options), committer_([this] {
+          work();
+      }) {}
 
 Gatherer::~Gatherer() {
     {
@@ -43,10 +46,11 @@ Gatherer::~Gatherer() {
 }
 
 std::shared_ptr<Member> Gatherer::join(std::vector<engine::NewRows>& rows, std::function<void()> answered,
-                                       LakeWriter::Extras extras) {
+                                       LakeWriter::Extras extras, std::string role) {
     auto member = std::make_shared<Member>();
     member->note_ = std::move(extras.note);
     member->wants_snapshot_ = extras.wants_snapshot;
+    member->role_ = std::move(role);
     for (const engine::NewRows& some : rows) member->bytes_ += some.bytes();
     member->answered_ = std::move(answered);
     member->joined_at_ = clock_.steady_now();
@@ -90,10 +94,33 @@ void Gatherer::work() {
         Batch batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
         waiting_.clear();
         lock.unlock();
+        refuse(batch);
         write(batch);
         batch.clear();
         lock.lock();
     }
+}
+
+// Takes the members out whose role may not do what they want. All of them have arrived: what PostgreSQL says now is
+// good for each.
+void Gatherer::refuse(Batch& batch) {
+    std::map<std::pair<std::string, const void*>, bool> known;  // by role and table
+    const auto may = [&](const Member& member) {
+        return std::all_of(member.rows_.begin(), member.rows_.end(), [&](const engine::NewRows& rows) {
+            const auto [entry, is_new] = known.try_emplace({member.role_, rows.shape()}, false);
+            if (is_new) entry->second = may_(member.role_, rows);
+            return entry->second;
+        });
+    };
+    Batch allowed;
+    for (std::shared_ptr<Member>& member : batch) {
+        if (member->role_.empty() || may(*member)) {
+            allowed.push_back(std::move(member));
+        } else {
+            answer(*member, Fate::refused);
+        }
+    }
+    batch = std::move(allowed);
 }
 
 // Gives every member of the batch its fate.

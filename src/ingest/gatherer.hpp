@@ -32,6 +32,7 @@ enum class Fate {
     stale,      // nothing is written: a table has changed, and its rows have to be made again
     failed,     // see Member::error()
     withdrawn,  // nothing is written
+    refused,    // nothing is written: its role may not insert into one of the tables
 };
 
 // Rows that are committed together, and what became of them.
@@ -50,6 +51,7 @@ class Member {
     std::size_t bytes_ = 0;
     std::chrono::steady_clock::time_point joined_at_;
     std::string note_;
+    std::string role_;
     bool wants_snapshot_ = false;
     engine::QueryError error_;  // written before fate_
     long long snapshot_ = 0;    // written before fate_
@@ -72,20 +74,24 @@ class Gatherer {
     // What writes a batch: LakeWriter::write, but for tests that let it fail.
     using Write = std::function<engine::LakeWriter::Written(const std::vector<const engine::NewRows*>&,
                                                             const engine::LakeWriter::Extras&)>;
+    // Whether a role may, now, insert into the rows' table. May block on the catalog.
+    using May = std::function<bool(const std::string& role, const engine::NewRows& rows)>;
     struct Options {
         std::size_t waiting_bytes_max = std::size_t{64} << 20;
         int conflict_tries_max = 8;  // of one batch, before its members are told 40001
     };
-    Gatherer(Write write, const Clock& clock, Options options);
+    Gatherer(Write write, May may, const Clock& clock, Options options);
     ~Gatherer();
     Gatherer(const Gatherer&) = delete;
     Gatherer& operator=(const Gatherer&) = delete;
 
     // `rows` are moved from, unless the answer is null: there is no room for them. `answered` is called once the member
     // has its fate, not before join() has returned to a caller who holds a lock that it takes. The note, a JSON value,
-    // is committed with the rows: the snapshot's commit_extra_info is an array of its members' notes.
+    // is committed with the rows: the snapshot's commit_extra_info is an array of its members' notes. `role`: on whose
+    // behalf, where it has not been judged yet whether it may; the committer asks, once for all of a batch that have
+    // the same role and table.
     std::shared_ptr<Member> join(std::vector<engine::NewRows>& rows, std::function<void()> answered,
-                                 engine::LakeWriter::Extras extras = {});
+                                 engine::LakeWriter::Extras extras = {}, std::string role = {});
     // The member is not to be written any more, and will not be answered. False: its batch is being written.
     bool withdraw(Member& member);
 
@@ -94,6 +100,7 @@ class Gatherer {
   private:
     using Batch = std::vector<std::shared_ptr<Member>>;
     void work();
+    void refuse(Batch& batch);
     void write(Batch& batch);
     engine::LakeWriter::Written try_write(const Batch& batch);
     static engine::LakeWriter::Extras extras_of(const Batch& batch);
@@ -101,6 +108,7 @@ class Gatherer {
     void answer(Member& member, Fate fate);
 
     const Write write_;
+    const May may_;
     const Clock& clock_;
     const Options options_;
     mutable std::mutex mutex_;

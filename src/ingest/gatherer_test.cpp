@@ -5,6 +5,8 @@
 
 #include <future>
 
+#include "engine/new_rows_impl.hpp"
+
 namespace boathouse::ingest {
 namespace {
 
@@ -62,19 +64,28 @@ class GathererTest : public testing::Test {
         std::shared_ptr<Member> member;
         std::future<void> answer;
     };
-    static Joined join(Gatherer& gatherer) {
+    static Joined join(Gatherer& gatherer, std::vector<engine::NewRows> rows = {}, const std::string& role = {}) {
         auto answered = std::make_shared<std::promise<void>>();
-        std::vector<engine::NewRows> rows;
         Joined joined;
         joined.answer = answered->get_future();
-        joined.member = gatherer.join(rows, [answered] { answered->set_value(); });
+        joined.member = gatherer.join(
+            rows, [answered] { answered->set_value(); }, {}, role);
         return joined;
     }
     std::unique_ptr<Gatherer> gatherer_of(Script& script, int conflict_tries_max = 8) {
         Gatherer::Options options;
         options.conflict_tries_max = conflict_tries_max;
-        return std::make_unique<Gatherer>([&script](const auto&, const LakeWriter::Extras&) { return script.write(); },
-                                          clock_, options);
+        return std::make_unique<Gatherer>(
+            [&script](const auto&, const LakeWriter::Extras&) { return script.write(); },
+            [](const std::string& role, const engine::NewRows&) { return role != "nobody"; }, clock_, options);
+    }
+    static std::vector<engine::NewRows> rows_of(const std::shared_ptr<const engine::TableShape>& shape) {
+        auto impl = std::make_unique<engine::NewRows::Impl>();
+        impl->shape = shape;
+        impl->few = duckdb::make_uniq<duckdb::DataChunk>();
+        std::vector<engine::NewRows> rows;
+        rows.emplace_back(std::move(impl));
+        return rows;
     }
     // Three members, of which the last two share a batch.
     static std::vector<Joined> join_three(Gatherer& gatherer, Script& script) {
@@ -111,6 +122,34 @@ TEST_F(GathererTest, ABatchThatFailsIsWrittenMemberByMember) {
     EXPECT_EQ(joined[1].member->error().sqlstate, "XX001");
     EXPECT_EQ(joined[2].member->fate(), Fate::committed);
     EXPECT_EQ(script.writes(), 4);
+}
+
+TEST_F(GathererTest, WhoMayNotIsRefusedAndTheOthersAreWritten) {
+    Script script({});
+    int questions = 0;
+    Gatherer gatherer([&script](const auto&, const LakeWriter::Extras&) { return script.write(); },
+                      [&questions](const std::string& role, const engine::NewRows&) {
+                          ++questions;
+                          return role != "nobody";
+                      },
+                      clock_, {});
+    script.hold();
+    const Joined writing = join(gatherer);
+    script.wait_for_writes(1);
+    const auto table = std::make_shared<const engine::TableShape>();
+    std::vector<Joined> batch;
+    for (const char* role : {"somebody", "nobody", "somebody", "nobody", ""})
+        batch.push_back(join(gatherer, rows_of(table), role));
+    script.release();
+    for (Joined& one : batch) one.answer.wait();
+    EXPECT_EQ(batch[0].member->fate(), Fate::committed);
+    EXPECT_EQ(batch[1].member->fate(), Fate::refused);
+    EXPECT_EQ(batch[2].member->fate(), Fate::committed);
+    EXPECT_EQ(batch[3].member->fate(), Fate::refused);
+    EXPECT_EQ(batch[4].member->fate(), Fate::committed);
+    EXPECT_EQ(questions, 2);
+    EXPECT_EQ(script.writes(), 2);
+    EXPECT_EQ(gatherer.counters().members, 4u);
 }
 
 TEST_F(GathererTest, WhatMayHaveBeenWrittenIsNotWrittenAgain) {

@@ -174,6 +174,12 @@ Result<Bind> decode_bind(const Frame& frame) {
     return bind;
 }
 
+std::string_view bound_statement(const Frame& frame) {
+    Reader reader(frame.body);
+    reader.cstring();
+    return reader.cstring();
+}
+
 Result<Target> decode_target(const Frame& frame) {
     Reader reader(frame.body);
     Target target;

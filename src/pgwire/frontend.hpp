@@ -107,6 +107,8 @@ Result<Startup> decode_startup(const Frame& frame);
 Result<std::string_view> decode_query(const Frame& frame);
 Result<Parse> decode_parse(const Frame& frame);
 Result<Bind> decode_bind(const Frame& frame);
+// The statement's name alone, of a message that is not checked.
+std::string_view bound_statement(const Frame& frame);
 Result<Target> decode_target(const Frame& frame);
 Result<Execute> decode_execute(const Frame& frame);
 Result<SaslInitial> decode_sasl_initial(const Frame& frame);

@@ -154,7 +154,9 @@ Result<std::unique_ptr<gateway::SqlDoor>> open_sql_door(const config::Settings& 
     return gateway::SqlDoor::start(std::move(options), settings, std::move(*endpoint), parts);
 }
 
-Result<std::unique_ptr<ingest::Gatherer>> open_gatherer(Engine& engine, const config::Settings& settings) {
+// `checker`: judges what roles may do; null: whoever is in may do everything.
+Result<std::unique_ptr<ingest::Gatherer>> open_gatherer(Engine& engine, const config::Settings& settings,
+                                                        access::Checker* checker) {
     const auto catalog = catalog::lake_endpoint(settings);
     if (!catalog) return catalog.error();
     auto writer = engine::LakeWriter::open(*engine.lake, *catalog);
@@ -163,7 +165,11 @@ Result<std::unique_ptr<ingest::Gatherer>> open_gatherer(Engine& engine, const co
     auto write = [shared](const std::vector<const engine::NewRows*>& rows, const engine::LakeWriter::Extras& extras) {
         return shared->write(rows, extras);
     };
-    return std::make_unique<ingest::Gatherer>(std::move(write), engine.clock, ingest::Gatherer::Options());
+    auto may = [checker](const std::string& role, const engine::NewRows& rows) {
+        return checker == nullptr || !checker->check_anew(role, rows.needs());
+    };
+    return std::make_unique<ingest::Gatherer>(std::move(write), std::move(may), engine.clock,
+                                              ingest::Gatherer::Options());
 }
 
 // PostgreSQL, as far as it answers SQL clients.
@@ -296,7 +302,7 @@ int serve() {
         second = std::move(*opened);
         (*engine)->metrics.watch(second->exchange.checker);
     }
-    auto gatherer = open_gatherer(**engine, *settings);
+    auto gatherer = open_gatherer(**engine, *settings, second ? &second->exchange.checker : nullptr);
     if (!gatherer) return fail(gatherer.error());
     (*engine)->metrics.watch(**gatherer);
     auto keys = open_request_keys(*settings);

@@ -28,6 +28,12 @@ def door_of(box) -> str:
     return f"host={box.host} port={box.sql_port} user={box.user} password={box.password} dbname=lake"
 
 
+def waiting_locks(box) -> int:
+    """How many wait for a lock in the catalog's PostgreSQL."""
+    with psycopg.connect(box.dsn, autocommit=True) as catalog:
+        return catalog.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]
+
+
 @contextlib.contextmanager
 def commits_held(box):
     """Nobody commits to the lake meanwhile: whoever tries waits for PostgreSQL's lock."""

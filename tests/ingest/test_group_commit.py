@@ -1,10 +1,15 @@
 """INSERTs of values share commits: which do, in what order, what fails whom, and what may be cancelled."""
 
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from uuid import UUID
+
 import duckdb
 import psycopg
 import pytest
-from gathering import Background, commits_held, counter, door_of, wait_for
+from gathering import Background, commits_held, counter, door_of, wait_for, waiting_locks
 from psycopg import errors
+from psycopg.types.json import Json
 
 
 def ids(connection, table) -> list[int]:
@@ -72,7 +77,7 @@ def test_copies_and_inserts_that_wait_share_one_snapshot(box, connect, door, tab
     clients = [connect() for _ in range(7)]
     with commits_held(box):
         waiting = [Background(copy, clients[0], table, [(0, "first")])]
-        wait_for(lambda: counter(box, "waiting") == 0 and waiting_snapshot_lock(box) > 0, "the first commit")
+        wait_for(lambda: counter(box, "waiting") == 0 and waiting_locks(box) > 0, "the first commit")
         waiting += [Background(copy, client, table, [(number, "copied")]) for number, client in enumerate(clients[1:4], 1)]
         waiting += [Background(client.execute, f"INSERT INTO {table} (id) VALUES ({number})")
                     for number, client in enumerate(clients[4:], 4)]
@@ -135,7 +140,7 @@ def test_those_who_wait_share_one_snapshot(box, connect, door, table):
     clients = [connect() for _ in range(9)]
     with commits_held(box):
         first = Background(clients[0].execute, f"INSERT INTO {table} (id) VALUES (0)")
-        wait_for(lambda: counter(box, "waiting") == 0 and waiting_snapshot_lock(box) > 0, "the first commit")
+        wait_for(lambda: counter(box, "waiting") == 0 and waiting_locks(box) > 0, "the first commit")
         rest = [Background(client.execute, f"INSERT INTO {(table, other)[n % 2]} (id) VALUES (%s)", (n,))
                 for n, client in enumerate(clients[1:], 1)]
         wait_for(lambda: counter(box, "waiting") == 8, "eight statements that wait")
@@ -146,11 +151,6 @@ def test_those_who_wait_share_one_snapshot(box, connect, door, table):
     assert ids(door, table) == [0, 2, 4, 6, 8]
     assert ids(door, other) == [1, 3, 5, 7]
     door.execute(f"DROP TABLE {other}")
-
-
-def waiting_snapshot_lock(box) -> int:
-    with psycopg.connect(box.dsn, autocommit=True) as catalog:
-        return catalog.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]
 
 
 def test_one_bad_row_fails_its_own_statement(box, connect, table):
@@ -175,6 +175,69 @@ def test_one_bad_row_fails_its_own_statement(box, connect, table):
             alone.execute(statement)
         assert str(gathered.value) == str(by_itself.value)
     assert ids(clients[0], table) == [1, 6]
+
+
+COLUMNS = {"flag": "boolean", "small": "smallint", "plain": "integer", "big": "bigint", "single": "real",
+           "twice": "double precision", "exact": "numeric(12,3)", "words": "text", "raw": "bytea", "day": "date",
+           "hour": "time", "moment": "timestamp", "instant": "timestamptz", "span": "interval", "key": "uuid",
+           "tree": "json", "list": "integer[]"}
+GIVEN = [[True, 1, -2, 3, 1.5, 2.5, Decimal("12345.678"), "ein Wort, länger als zwölf Zeichen", b"\x00\xff",
+          date(2026, 11, 23), time(1, 2, 3, 4), datetime(2026, 1, 1, 12), datetime(2026, 1, 1, 12, tzinfo=UTC),
+          timedelta(days=2, seconds=3), UUID(int=7), Json({"a": [1]}), [1, None, 3]],
+         [None] * len(COLUMNS),
+         ["f", "7", "8", "9", "1e3", "nan", "0.5", "", b"", "1999-12-31", "23:59", "1970-01-01", "1970-01-01 00:00+01",
+          "1 day", str(UUID(int=9)), "[]", "{}"]]
+
+
+@pytest.mark.parametrize(("row", "binary"), [(0, False), (0, True), (1, False), (2, False)])
+def test_parameters_mean_what_they_mean_alone(box, connect, row, binary):
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    marks = ", ".join(["%b" if binary else "%t"] * len(COLUMNS))
+    gathering, alone = connect(), connect()
+    gathering.execute("SET TimeZone = 'Europe/Berlin'")
+    alone.execute("SET TimeZone = 'Europe/Berlin'; SET boathouse.group_commit = off")
+    before = counter(box, "statements_total")
+    found = []
+    for name, client in (("typed_gathered", gathering), ("typed_alone", alone)):
+        client.execute(f"CREATE TABLE {name} ({columns}, fixed text, later integer DEFAULT 42)")
+        statement = f"INSERT INTO {name} ({', '.join(COLUMNS)}, fixed) VALUES ({marks}, 'constant')"
+        for _ in range(3):
+            client.execute(statement, GIVEN[row], prepare=True)
+        found.append(alone.execute(f"SELECT {', '.join(COLUMNS)}, fixed, later FROM {name}").fetchall())
+        client.execute(f"DROP TABLE {name}")
+    assert counter(box, "statements_total") == before + 3
+    assert repr(found[0]) == repr(found[1])  # so that NaN is itself
+    assert len(found[0]) == 3 and found[0][0][-2:] == ("constant", 42)
+
+
+@pytest.mark.parametrize("values", [("x", "text"), ("99999999999", "text"), (None, "text"), ("1", "te\\x00")])
+def test_bad_parameters_fail_as_they_do_alone(connect, table, values):
+    messages = []
+    for setting in ("on", "off"):
+        client = connect()
+        client.execute(f"SET boathouse.group_commit = {setting}")
+        statement = f"INSERT INTO {table} (id, name) VALUES (%t, %t)"
+        client.execute(statement, ("5", "a"), prepare=True)
+        try:
+            client.execute(statement, values, prepare=True)
+            messages.append(None)
+        except psycopg.Error as error:
+            messages.append((type(error), str(error)))
+        client.execute(statement, ("6", "b"), prepare=True)
+    assert messages[0] == messages[1]
+    assert ids(connect(), table) == [*([] if messages[0] else [int(values[0])] * 2), 5, 5, 6, 6]
+
+
+def test_a_pipelining_client_is_answered_in_order(connect, table):
+    client = connect()
+    statement = f"INSERT INTO {table} (id, name) VALUES (%s, %s)"
+    client.execute(statement, (0, "first"), prepare=True)
+    with client.pipeline() as pipeline:
+        for n in range(1, 40):
+            client.execute(statement, (n, "more"), prepare=True)
+            if n % 3 == 0:
+                pipeline.sync()
+    assert ids(client, table) == list(range(40))
 
 
 def test_answered_rows_are_seen_by_all(door, connect, direct, table):
@@ -291,18 +354,23 @@ def test_columns_come_while_others_write(connect, direct, table):
     assert ids(connect(), table) == written
 
 
-def test_who_waits_can_be_cancelled(box, connect, door, table):
+@pytest.mark.parametrize("prepare", [False, True])
+def test_who_waits_can_be_cancelled(box, connect, door, table, prepare):
     waiting, hurried, vanishing = connect(), connect(options="-c statement_timeout=300"), connect()
+    insert = f"INSERT INTO {table} (id) VALUES (%s)"
+    for client in (waiting, hurried):
+        client.execute(insert, (0,), prepare=prepare)
+    door.execute(f"DELETE FROM {table}")
     with commits_held(box):
         first = Background(connect().execute, f"INSERT INTO {table} (id) VALUES (1)")
-        wait_for(lambda: waiting_snapshot_lock(box) > 0, "the first commit")
-        second = Background(waiting.execute, f"INSERT INTO {table} (id) VALUES (2)")
+        wait_for(lambda: waiting_locks(box) > 0, "the first commit")
+        second = Background(lambda: waiting.execute(insert, (2,), prepare=prepare))
         wait_for(lambda: counter(box, "waiting") == 1, "the second statement")
         waiting.cancel()
         with pytest.raises(errors.QueryCanceled):
             second.outcome()
         with pytest.raises(errors.QueryCanceled, match="statement timeout"):
-            hurried.execute(f"INSERT INTO {table} (id) VALUES (3)")
+            hurried.execute(insert, (3,), prepare=prepare)
         vanishing.pgconn.send_query(f"INSERT INTO {table} (id) VALUES (4)".encode())
         wait_for(lambda: counter(box, "waiting") == 1, "the fourth statement")
         vanishing.close()
@@ -311,7 +379,7 @@ def test_who_waits_can_be_cancelled(box, connect, door, table):
         assert first.is_alive()
     first.outcome()
     assert ids(door, table) == [1]
-    waiting.execute(f"INSERT INTO {table} (id) VALUES (5)")
+    waiting.execute(insert, (5,), prepare=prepare)
     assert ids(door, table) == [1, 5]
 
 
@@ -319,7 +387,7 @@ def test_a_copy_that_waits_can_be_cancelled(box, connect, door, table):
     waiting = connect()
     with commits_held(box):
         first = Background(connect().execute, f"INSERT INTO {table} (id) VALUES (1)")
-        wait_for(lambda: waiting_snapshot_lock(box) > 0, "the first commit")
+        wait_for(lambda: waiting_locks(box) > 0, "the first commit")
         second = Background(copy, waiting, table, [(2, "b")])
         wait_for(lambda: counter(box, "waiting") == 1, "the copy")
         waiting.cancel()

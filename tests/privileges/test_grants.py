@@ -4,6 +4,7 @@ import threading
 
 import psycopg
 import pytest
+from gathering import commits_held, counter, wait_for, waiting_locks
 from psycopg.errors import FeatureNotSupported, InsufficientPrivilege
 
 
@@ -79,6 +80,36 @@ def test_what_is_revoked_while_many_ask_is_revoked_for_who_asks_then(owner, clie
         for thread in threads:
             thread.join()
     assert not refused_before and not allowed_after
+
+
+def test_what_waits_for_one_commit_is_judged_each_by_its_role(owner, client, new_role, sales, privilege_box):
+    roles = [new_role(f"waits_{n}") for n in range(4)]
+    owner.execute(f"GRANT INSERT ON sales TO {', '.join(roles)}")
+    clients = [client(role) for role in roles]
+    insert = "INSERT INTO sales VALUES (%s, 30, 'c')"
+    for connection in clients:
+        connection.execute(insert, [3], prepare=True)
+    outcomes = {}
+
+    def write(connection, n):
+        try:
+            outcomes[n] = connection.execute(insert, [4 + n], prepare=True).rowcount
+        except InsufficientPrivilege as error:
+            outcomes[n] = str(error)
+
+    with commits_held(privilege_box):
+        first = threading.Thread(target=client(privilege_box.user).execute, args=(insert, [100]))
+        first.start()
+        wait_for(lambda: waiting_locks(privilege_box) > 0, "the first commit")
+        owner.execute("REVOKE INSERT ON sales FROM waits_1, waits_3")
+        rest = [threading.Thread(target=write, args=(connection, n)) for n, connection in enumerate(clients)]
+        for one in rest:
+            one.start()
+        wait_for(lambda: counter(privilege_box, "waiting") == 4, "four statements that wait")
+    for one in [first, *rest]:
+        one.join()
+    assert outcomes == {0: 1, 1: "permission denied for table sales", 2: 1, 3: "permission denied for table sales"}
+    assert owner.execute("SELECT id FROM sales WHERE id > 3 ORDER BY id").fetchall() == [(4,), (6,), (100,)]
 
 
 def test_a_relation_of_the_sessions_own_hides_a_view(owner, client, new_role, sales):
