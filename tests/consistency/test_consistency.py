@@ -16,7 +16,7 @@ import psutil
 import psycopg
 import pytest
 from box_process import BoxFailed
-from clients import Readers, Stop, Ways, Writers, all_rows, make_tables
+from crowd import Readers, Stop, Ways, Writers, all_rows, make_tables
 from cutter import Cutter
 from gathering import counter, wait_for
 from history import History
