@@ -41,6 +41,10 @@ std::string moment(double unix_seconds) {
     return fmt::format("to_timestamp({:.6f})", unix_seconds);
 }
 
+std::string quoted(const std::string& name) {
+    return duckdb::KeywordHelper::WriteQuoted(name, '"');
+}
+
 std::string named(const MaintainedTable& table, const char* schema_parameter, const char* table_parameter) {
     return fmt::format("{} => {}, {} => {}", schema_parameter, literal(table.schema), table_parameter,
                        literal(table.table));
@@ -82,8 +86,9 @@ struct Maintenance::Impl {
         }
     }
 
-    // A commit that the trigger of give_way.hpp looks at.
-    Result<long long> compact(const MaintainedTable& table, const std::string& why, const std::string& call) {
+    // A commit that the trigger of give_way.hpp looks at. `more` belongs to it.
+    Result<long long> compact(const MaintainedTable& table, const std::string& why, const std::string& call,
+                              const std::function<Status()>& more = {}) {
         return in_transaction([&]() -> Result<long long> {
             auto read = query("SELECT id FROM ducklake_current_snapshot('lake')");
             if (!read) return read.error();
@@ -97,8 +102,32 @@ struct Maintenance::Impl {
             long long count = 0;
             for (duckdb::idx_t row = 0; row < (*done)->RowCount(); ++row)
                 count += (*done)->GetValue(2, row).GetValue<std::int64_t>();
-            return count;
+            if (!more) return count;
+            const auto added = more();
+            return added ? Result<long long>(count) : added.error();
         });
+    }
+
+    // Rows that were inlined before the table's columns changed have a table in the catalog of their own, and a flush
+    // drops it. Everybody whose DuckLake has loaded the lake's present schema goes on to look for it, and fails, DuckDB
+    // and all (1.0). So the schema moves with the flush, and everybody loads it anew: by the comment that the table
+    // has.
+    Status tell_of_gone_rows(const MaintainedTable& table) {
+        auto inlined =
+            query(fmt::format("SELECT count(*) FROM __ducklake_metadata_lake.ducklake_inlined_data_tables "
+                              "WHERE table_id = {}",
+                              table.id));
+        if (!inlined) return inlined.error();
+        if ((*inlined)->GetValue(0, 0).GetValue<std::int64_t>() < 2) return {};
+        auto comment =
+            query(fmt::format("SELECT value FROM __ducklake_metadata_lake.ducklake_tag WHERE object_id = {} "
+                              "AND key = 'comment' AND end_snapshot IS NULL",
+                              table.id));
+        if (!comment) return comment.error();
+        const duckdb::Value text = (*comment)->RowCount() == 0 ? duckdb::Value() : (*comment)->GetValue(0, 0);
+        auto told = query(fmt::format("COMMENT ON TABLE lake.{}.{} IS {}", quoted(table.schema), quoted(table.table),
+                                      text.IsNull() ? "NULL" : literal(text.ToString())));
+        return told ? Status() : Status(told.error());
     }
 
     // DuckLake 1.0 tries a commit that was overtaken again, and leaves away what a flush takes out of the catalog:
@@ -109,7 +138,7 @@ struct Maintenance::Impl {
         Result<long long> count = 0;
         for (int tried = 0; tried < kFlushTriesMax; ++tried) {
             was_overtaken = false;
-            count = compact(table, why, call);
+            count = compact(table, why, call, [&] { return tell_of_gone_rows(table); });
             if (count || !was_overtaken) break;
         }
         if (auto reset = query("RESET ducklake_max_retry_count"); !reset) return reset.error();

@@ -56,6 +56,12 @@ def insert_files(door, table: str, count: int) -> None:
         door.execute(f"INSERT INTO {table} SELECT range + {number * 20}, 'x' FROM range(20)")
 
 
+def attached(box, duckdb_home) -> duckdb.DuckDBPyConnection:
+    client = duckdb.connect(config={"extension_directory": str(duckdb_home / ".duckdb" / "extensions")})
+    client.execute(f"LOAD ducklake; ATTACH '{box.attach_string}' AS lake; USE lake")
+    return client
+
+
 def live_files(door, table: str) -> int:
     return rows(door, f"SELECT count(*) FROM ducklake_list_files('lake', '{table}')")[0][0]
 
@@ -160,6 +166,29 @@ def test_paused_it_still_does_what_it_is_asked(kept, door):
     assert command(kept, "keeper", "resume").returncode == 0
     assert not answer(kept, "keeper", "status")["paused"]
     assert command(kept, "keeper", "pause").returncode == 0
+
+
+def test_a_flush_of_a_changed_table_breaks_no_client(kept, door, duckdb_home):
+    """Rows that were inlined before and after a change lie in two tables of the catalog, of which the flush drops one."""
+    reader, other = (attached(kept, duckdb_home) for _ in range(2))
+    for change in ("CREATE TABLE changed_inlined (i INTEGER)", "COMMENT ON TABLE changed_inlined IS 'it''s'",
+                   "INSERT INTO changed_inlined VALUES (1)", "ALTER TABLE changed_inlined ADD COLUMN more INTEGER",
+                   "INSERT INTO changed_inlined VALUES (2, 2)"):
+        other.execute(change)
+    assert command(kept, "policy", "set", "flush_rows", "2", "--for", "main.changed_inlined").returncode == 0
+    door.execute("SET boathouse.cache = off")
+    questions = ("SELECT count(*) FROM changed_inlined", "SELECT i, more FROM changed_inlined ORDER BY i")
+    asked = [lambda question, client=client: client.execute(question).fetchall() for client in (door, reader, other)]
+    before = [[ask(question) for question in questions] for ask in asked]
+    run_until_done(kept, "changed_inlined")
+    assert [[ask(question) for question in questions] for ask in asked] == before == [[[(2,)], [(1, None), (2, 2)]]] * 3
+    files, inlined = other.execute("""SELECT count(DISTINCT data_file_id), count(DISTINCT n.table_name) FROM
+        __ducklake_metadata_lake.ducklake_table t JOIN __ducklake_metadata_lake.ducklake_data_file USING (table_id)
+        JOIN __ducklake_metadata_lake.ducklake_inlined_data_tables n USING (table_id)
+        WHERE t.table_name = 'changed_inlined' AND t.end_snapshot IS NULL""").fetchone()
+    assert (files, inlined) == (2, 1), "nothing was flushed, or both tables of rows are still there"
+    comment = "SELECT comment FROM duckdb_tables() WHERE table_name = 'changed_inlined'"
+    assert attached(kept, duckdb_home).execute(comment).fetchone() == ("it's",)
 
 
 # The direct client knows nothing of the keeper; without the trigger its delete would be lost.
