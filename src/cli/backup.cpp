@@ -191,7 +191,7 @@ Result<double> retention(config::Settings settings, const std::string& older_tha
         if (!policies) return policies.error();
         text = policies->text(kRetention);
     }
-    const auto seconds = keeper::parse_duration(text);
+    const auto seconds = config::parse_duration(text);
     if (seconds) return *seconds;
     return Error{ErrorKind::configuration, "how long backups are kept is \"" + text + "\", which is no duration",
                  "Say --older-than '14 days', or set the policy backup_retention.", ""};

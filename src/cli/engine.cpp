@@ -17,7 +17,7 @@ int become_engine(const Invocation& invocation) {
     if (!loaded) return fail(loaded.error());
     const auto program = engine_executable();
     if (!program) return fail(program.error());
-    for (const auto& [name, text] : config::to_environment(loaded->settings)) {
+    for (const auto& [name, text] : config::to_environment(loaded->settings, loaded->origins)) {
         ::setenv(name.c_str(), text.c_str(), 1);
     }
     ::execl(program->c_str(), program->c_str(), "serve", static_cast<char*>(nullptr));

@@ -1,4 +1,6 @@
 // `boathouse policy …`: what the keeper is to do with the lake, a schema or a table.
+#include "config/policy.hpp"
+
 #include <boost/json.hpp>
 #include <iomanip>
 #include <iostream>
@@ -18,63 +20,84 @@ struct PolicyArguments {
     bool json = false;
 };
 
-// "sales.orders", "sales": names with a dot in them are beyond the command line.
-Scope scope_of(const std::string& target) {
-    const auto dot = target.find('.');
-    if (dot == std::string::npos) return {target};
-    return {target.substr(0, dot), target.substr(dot + 1)};
+Result<Scope> scope_of(const std::string& target) {
+    if (target.empty()) return Scope{};
+    if (auto scope = config::parse_scope(target)) return *scope;
+    return Error{ErrorKind::configuration, "'" + target + "' names neither a schema nor a table",
+                 "Give --for sales or --for sales.orders; a name with a dot or a space in it stands in double quotes: "
+                 "--for '\"my.schema\".orders'.",
+                 ""};
+}
+
+// "default"; else whom it is for, and where it comes from: "lake, set", "schema sales, /etc/boathouse.toml:12".
+std::string origin_of(const keeper::Policies& policies, const config::PolicyRow& row, const Scope& scope) {
+    const keeper::PolicySetting* found = policies.find(row.key, scope);
+    if (found == nullptr) return "default";
+    const bool is_default = row.kind != config::PolicyKind::window &&
+                            policies.value(row.key, scope) == keeper::Policies().value(row.key, scope);
+    // The lake's creation writes down a default too.
+    if (is_default && found->origin == "set" && found->scope == Scope{}) return "default";
+    return to_text(found->scope) + ", " + found->origin;
 }
 
 void print_rows(const keeper::Policies& policies, const Scope& scope) {
-    for (const keeper::PolicyRow& row : keeper::policy_rows()) {
+    for (const config::PolicyRow& row : config::policy_rows()) {
         if (row.lake_wide && !scope.schema.empty()) continue;
-        const bool is_default = policies.text(row.key, scope) == row.default_text ||
-                                (row.kind != keeper::PolicyKind::window &&
-                                 policies.value(row.key, scope) == keeper::Policies().value(row.key, scope));
-        std::cout << std::left << std::setw(18) << row.key << std::setw(14) << policies.text(row.key, scope)
-                  << (is_default ? "  (default)" : "") << "\n"
+        std::cout << std::left << std::setw(18) << row.key << std::setw(14) << policies.text(row.key, scope) << "  ("
+                  << origin_of(policies, row, scope) << ")\n"
                   << std::setw(18) << "" << row.prose << "\n";
     }
     if (!scope.schema.empty()) return;
-    for (const keeper::PolicySetting& setting : policies.settings()) {
-        if (setting.scope.schema.empty()) continue;
-        std::cout << std::setw(18) << setting.key << std::setw(14) << setting.value << "  " << to_text(setting.scope)
-                  << "\n";
+    for (const keeper::PolicySetting& setting : policies.for_parts()) {
+        std::cout << std::setw(18) << setting.key << std::setw(14) << setting.value << "  (" << to_text(setting.scope)
+                  << ", " << setting.origin << ")\n";
     }
 }
 
 void print_json(const keeper::Policies& policies, const Scope& scope) {
-    boost::json::object values;
-    for (const keeper::PolicyRow& row : keeper::policy_rows()) values[row.key] = policies.text(row.key, scope);
+    boost::json::object values, origins;
+    for (const config::PolicyRow& row : config::policy_rows()) {
+        values[row.key] = policies.text(row.key, scope);
+        origins[row.key] = origin_of(policies, row, scope);
+    }
     boost::json::array set;
     for (const keeper::PolicySetting& setting : policies.settings()) {
         set.push_back({{"policy", setting.key},
                        {"schema", setting.scope.schema},
                        {"table", setting.scope.table},
-                       {"value", setting.value}});
+                       {"value", setting.value},
+                       {"origin", setting.origin}});
     }
-    std::cout << boost::json::object{{"scope", to_text(scope)}, {"values", values}, {"set", set}} << "\n";
+    std::cout << boost::json::object{{"scope", to_text(scope)}, {"values", values}, {"origins", origins}, {"set", set}}
+              << "\n";
 }
 
 int show(const Invocation& invocation, const PolicyArguments& arguments) {
+    const auto scope = scope_of(arguments.target);
+    if (!scope) return fail(scope.error());
     auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
     const auto policies = keeper::read_policies(databases->both());
     if (!policies) return fail(policies.error());
-    arguments.json ? print_json(*policies, scope_of(arguments.target))
-                   : print_rows(*policies, scope_of(arguments.target));
+    arguments.json ? print_json(*policies, *scope) : print_rows(*policies, *scope);
     return kExitOk;
 }
 
 int change(const Invocation& invocation, const PolicyArguments& arguments, bool set) {
+    const auto scope = scope_of(arguments.target);
+    if (!scope) return fail(scope.error());
     auto databases = connect_to_keeper(invocation);
     if (!databases) return fail(databases.error());
-    const Scope scope = scope_of(arguments.target);
-    const auto changed = set ? keeper::set_policy(databases->both(), {arguments.key, scope, arguments.value})
-                             : keeper::unset_policy(databases->both(), arguments.key, scope);
+    const auto changed = set ? keeper::set_policy(databases->both(), {arguments.key, *scope, arguments.value})
+                             : keeper::unset_policy(databases->both(), arguments.key, *scope);
     if (!changed) return fail(changed.error());
     std::cerr << arguments.key << (set ? " is " + arguments.value : " is no longer set") << " for the "
-              << to_text(scope) << ".\n";
+              << to_text(*scope) << ".\n";
+    if (set) return kExitOk;
+    const auto left = keeper::read_policies(databases->both());
+    const keeper::PolicySetting* found = left ? left->find(arguments.key, *scope) : nullptr;
+    if (found != nullptr && found->scope == *scope)
+        std::cerr << "It is " << found->value << " by " << found->origin << ".\n";
     return kExitOk;
 }
 

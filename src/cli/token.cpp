@@ -29,7 +29,7 @@ Result<catalog::Connection> connect(const Invocation& invocation) {
 int create(const Invocation& invocation, const TokenArguments& arguments) {
     catalog::NewToken wanted{arguments.name, arguments.user};
     if (!arguments.expires_in.empty()) {
-        wanted.lifetime_seconds = keeper::parse_duration(arguments.expires_in);
+        wanted.lifetime_seconds = config::parse_duration(arguments.expires_in);
         if (!wanted.lifetime_seconds || *wanted.lifetime_seconds <= 0) {
             return fail(Error{ErrorKind::configuration, "--expires-in is no time: " + arguments.expires_in,
                               "Say it as in 90 days, 12 hours.", ""});

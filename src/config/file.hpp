@@ -1,7 +1,9 @@
-// boathouse.toml: flat keys, the names of the option table.
+// boathouse.toml: flat keys, the names of the option table, and a section for each schema or table that has policies of
+// its own.
 //
-// Read once, by load(). The file is refused as a whole when it holds a secret and others than its owner may read it,
-// for the secret is then no secret. Every complaint names file, line and key.
+// Read once, by load(). [policy."sales.orders"] and [policy.sales] become the one text of the option `policy`, and
+// their entries' places are given under policy_origin_key(). The file is refused as a whole when it holds a secret and
+// others than its owner may read it, for the secret is then no secret. Every complaint names file, line and key.
 #pragma once
 
 #include <map>
@@ -19,8 +21,8 @@ struct FileValue {
     std::string place;  // "/etc/boathouse/boathouse.toml:12"
 };
 
-// The file's values by option key; what is wrong with the file is added to `complaints`. Values are not yet checked
-// against the table's bounds.
+// The file's values by option key, and of policy sections; what is wrong with the file is added to `complaints`. Values
+// are not yet checked against the table's bounds.
 std::map<std::string, FileValue> read_file(const std::string& path, std::vector<Complaint>& complaints);
 
 // A file that gives the settings' values of these keys, for a program that gets no environment of ours. It may hold

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "config/checks.hpp"
 #include "config/file.hpp"
@@ -41,6 +42,8 @@ class Loader {
 
     bool resolved() const { return environment_.count(kResolved) > 0; }
     void read_file_values();
+    void note_policy_places();
+    void take_over_origins();
     void set(const Option& option);
     Given find(const Option& option) const;
     std::string default_of(const Option& option) const;
@@ -61,7 +64,11 @@ Reading Loader::run() {
     for (const Option& option : options()) {
         if (option.key != "config_file") set(option);
     }
-    if (resolved()) return std::move(out_);
+    if (resolved()) {
+        take_over_origins();
+        return std::move(out_);
+    }
+    note_policy_places();
     read_password_file();
     warn_of_unknown_variables();
     const Settings& settings = out_.loaded.settings;
@@ -81,6 +88,25 @@ void Loader::read_file_values() {
         out_.loaded.origins["config_file"] = "default";
     }
     if (!path.empty()) file_ = read_file(path, out_.malformed);
+}
+
+// Where the file's sections count, its entries have places of their own.
+void Loader::note_policy_places() {
+    const auto list = file_.find("policy");
+    if (list == file_.end() || out_.loaded.origins["policy"] != list->second.place) return;
+    for (const auto& [key, value] : file_) {
+        if (key.starts_with("policy.")) out_.loaded.origins[key] = value.place;
+    }
+}
+
+void Loader::take_over_origins() {
+    Origins& origins = out_.loaded.origins;
+    for (auto& [key, origin] : origins) origin = "default";
+    std::istringstream lines(text_or_empty(environment_, kResolved));
+    for (std::string line; std::getline(lines, line);) {
+        const auto tab = line.find('\t');
+        if (tab != std::string::npos) origins[line.substr(0, tab)] = line.substr(tab + 1);
+    }
 }
 
 Loader::Given Loader::find(const Option& option) const {
@@ -208,8 +234,12 @@ std::map<std::string, std::string> process_environment() {
     return out;
 }
 
-std::vector<std::pair<std::string, std::string>> to_environment(const Settings& settings) {
-    std::vector<std::pair<std::string, std::string>> out = {{kResolved, "1"}};
+std::vector<std::pair<std::string, std::string>> to_environment(const Settings& settings, const Origins& origins) {
+    std::string told = "1";
+    for (const auto& [key, origin] : origins) {
+        if (origin != "default") told.append("\n").append(key).append("\t").append(origin);
+    }
+    std::vector<std::pair<std::string, std::string>> out = {{kResolved, told}};
     for (const Option& option : options()) {
         const std::string text = get_value(option, settings);
         if (!text.empty()) out.emplace_back(option.environment.front(), text);

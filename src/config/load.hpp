@@ -17,10 +17,13 @@
 
 namespace boathouse::config {
 
+// Option key -> "environment POSTGRES_USER", "flag --listen", "/etc/boathouse/boathouse.toml:12", "default"; for the
+// entries of `policy` by policy_origin_key() too, where each has a place of its own.
+using Origins = std::map<std::string, std::string>;
+
 struct Loaded {
     Settings settings;
-    std::map<std::string, std::string>
-        origins;                        // option key -> "environment POSTGRES_USER", "flag --listen", "default"
+    Origins origins;
     std::vector<std::string> warnings;  // what is probably a mistake and does no harm; the caller logs them
 };
 
@@ -44,8 +47,8 @@ Result<Loaded> load(const std::map<std::string, std::string>& flags,
 std::map<std::string, std::string> process_environment();
 
 // The settings as environment variables: load({}, to_environment(s)) gives s again, reads no file and complains of
-// nothing, because BOATHOUSE_RESOLVED among them says that all this is done. How the supervisor hands them to the
-// engine.
-std::vector<std::pair<std::string, std::string>> to_environment(const Settings& settings);
+// nothing, because BOATHOUSE_RESOLVED among them says that all this is done, and where the values came from: a line
+// each, "key<tab>origin", or nothing but "1". How the supervisor hands them to the engine.
+std::vector<std::pair<std::string, std::string>> to_environment(const Settings& settings, const Origins& origins = {});
 
 }  // namespace boathouse::config

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "config/options.hpp"
+#include "config/policy.hpp"
 
 namespace boathouse::config {
 namespace {
@@ -291,6 +292,56 @@ TEST_F(LoadTest, TheHandOverGivesTheSameSettings) {
         EXPECT_EQ(get_value(option, second->settings), get_value(option, first.settings)) << option.key;
     }
     EXPECT_EQ(second->settings.postgres_password.reveal(), "pass word");
+}
+
+TEST_F(LoadTest, PoliciesComeFromTheFileWithTheirPlaces) {
+    const std::string file = write("boathouse.toml",
+                                   "merge_files = 32\nrewrite_deleted = 0.5\nsnapshot_age = \"7 days\"\n"
+                                   "[policy.sales]\nflush_rows = 500\n"
+                                   "[policy.\"sales.orders\"]\nmerge_files = \"off\"\n"
+                                   "[policy.'\"my.schema\".orders']\nflush_age = \"2 hours\"\n");
+    const Loaded out = loaded({{"config_file", file}}, {{"BOATHOUSE_SNAPSHOT_AGE", "8 days"}});
+    const auto told = [](const Loaded& of) {
+        std::vector<std::string> lines;
+        for (const PolicySetting& one : given_policies(of))
+            lines.push_back(to_text(one.scope) + " " + one.key + " " + one.value + " " + one.origin);
+        return lines;
+    };
+    const std::vector<std::string> expected = {"lake snapshot_age 8 days environment BOATHOUSE_SNAPSHOT_AGE",
+                                               "lake merge_files 32 " + file + ":1",
+                                               "lake rewrite_deleted 0.5 " + file + ":2",
+                                               "table \"my.schema\".orders flush_age 2 hours " + file + ":9",
+                                               "schema sales flush_rows 500 " + file + ":5",
+                                               "table sales.orders merge_files off " + file + ":7"};
+    EXPECT_THAT(told(out), ::testing::ElementsAreArray(expected));
+    EXPECT_THAT(complaint({{"config_file", write("empty.toml", "flush_age = \"\"\n")}}),
+                HasSubstr("'' is not a duration"));
+    Texts environment;
+    for (const auto& [name, value] : to_environment(out.settings, out.origins)) environment[name] = value;
+    EXPECT_THAT(told(load({}, environment).value()), ::testing::ElementsAreArray(expected)) << "handed over";
+    const Loaded listed = loaded({{"config_file", file}}, {{"BOATHOUSE_POLICY", "sales.flush_rows = 3"}});
+    EXPECT_THAT(told(listed), ::testing::Contains("schema sales flush_rows 3 environment BOATHOUSE_POLICY"));
+    EXPECT_THAT(told(listed), ::testing::SizeIs(4)) << "of two lists one counts";
+    EXPECT_TRUE(given_policies(loaded({})).empty());
+}
+
+TEST_F(LoadTest, WhatIsWrongWithPoliciesIsToldAtOnceAndByLine) {
+    const std::string file = write("boathouse.toml",
+                                   "merge_files = 0\nsnapshot_age = true\nmerge_file = 3\n"
+                                   "[policy]\nflush_age = \"1 hour\"\n"
+                                   "[policy.sales]\nsnapshot_age = \"7 days\"\nflushrows = 3\nflush_age = \"soon\"\n"
+                                   "[policy.sales.orders]\nmerge_files = 3\n"
+                                   "[policy.\"a.b.c\"]\nmerge_files = 3\n");
+    const std::string text = complaint({{"config_file", file}});
+    for (const std::string& part :
+         {"merge_files (" + file + ":1): '0' is not a whole number above 0, nor off",
+          file + ":2: snapshot_age must be a duration", file + ":3: unknown key merge_file (did you mean merge_files?)",
+          file + ":5: flush_age stands in [policy] itself",
+          file + ":7: [policy.sales] snapshot_age is the whole lake's",
+          file + ":8: [policy.sales] there is no policy \"flushrows\" (did you mean flush_rows?)",
+          file + ":9: [policy.sales] flush_age cannot be \"soon\"",
+          file + ":10: [policy.sales.orders] is one section too deep", file + ":12: [policy.a.b.c] names neither"})
+        EXPECT_THAT(text, HasSubstr(part));
 }
 
 }  // namespace

@@ -42,6 +42,9 @@ Status set_text(const Option& option, const std::string& text, std::string& fiel
         return malformed("'" + text + "' is not one of " + alternatives(choices));
     }
     if (text.find('\0') != std::string::npos) return malformed("the value holds a zero byte");
+    if (option.check != nullptr) {
+        if (auto checked = option.check(option, text); !checked) return checked;
+    }
     field = text;
     return {};
 }

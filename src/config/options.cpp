@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/policy.hpp"
+
 namespace boathouse::config {
 namespace {
 
@@ -12,6 +14,7 @@ constexpr std::string_view kLake = "The lake";
 constexpr std::string_view kEngine = "The engine";
 constexpr std::string_view kSqlDoor = "The SQL door";
 constexpr std::string_view kHttpDoor = "The HTTP door";
+constexpr std::string_view kKeeper = "The keeper";
 constexpr std::string_view kBackup = "Backups";
 
 constexpr std::int64_t kPortMax = 65535;
@@ -492,6 +495,80 @@ std::vector<Option> http_door_options() {
     };
 }
 
+Status check_lake_policy(const Option& option, const std::string& text) {
+    const PolicyRow& row = *find_policy(option.key);
+    if (text == kPolicyOff || parse_policy(row, text)) return {};
+    return Error{ErrorKind::configuration, "'" + text + "' is not " + policy_example(row.kind) + ", nor off", "", ""};
+}
+
+Status check_policy_list(const Option&, const std::string& text) {
+    const auto list = parse_policy_list(text);
+    return list ? Status() : Status(list.error());
+}
+
+std::string_view policy_form(PolicyKind kind) {
+    switch (kind) {
+        case PolicyKind::duration:
+            return "a duration such as `7 days` or `12 hours`, or off";
+        case PolicyKind::bytes:
+            return "a size such as `128MB`, or off";
+        case PolicyKind::count:
+            return "a whole number above 0, or off";
+        case PolicyKind::fraction:
+            return "a fraction between 0 and 1, or off";
+        case PolicyKind::window:
+            return "hours of the day in UTC such as `22:00-06:00`, or off";
+    }
+    return "";
+}
+
+// Default and prose are the policy's own.
+Option policy_option(std::string_view key, std::string_view flag, std::string_view variable, Member member,
+                     std::string_view example) {
+    const PolicyRow& row = *find_policy(key);
+    return {.key = key,
+            .flag = flag,
+            .environment = {variable},
+            .group = kKeeper,
+            .member = member,
+            .default_text = row.default_text,
+            .check = check_lake_policy,
+            .form = policy_form(row.kind),
+            .example = example,
+            .prose = row.prose};
+}
+
+std::vector<Option> keeper_options() {
+    return {
+        policy_option("snapshot_age", "--snapshot-age", "BOATHOUSE_SNAPSHOT_AGE", &Settings::snapshot_age, "7 days"),
+        policy_option("snapshots_max", "--snapshots-max", "BOATHOUSE_SNAPSHOTS_MAX", &Settings::snapshots_max, "10000"),
+        policy_option("merge_files", "--merge-files", "BOATHOUSE_MERGE_FILES", &Settings::merge_files, "32"),
+        policy_option("flush_rows", "--flush-rows", "BOATHOUSE_FLUSH_ROWS", &Settings::flush_rows, "1000"),
+        policy_option("flush_age", "--flush-age", "BOATHOUSE_FLUSH_AGE", &Settings::flush_age, "10 minutes"),
+        policy_option("rewrite_deleted", "--rewrite-deleted", "BOATHOUSE_REWRITE_DELETED", &Settings::rewrite_deleted,
+                      "0.5"),
+        policy_option("cleanup_age", "--cleanup-age", "BOATHOUSE_CLEANUP_AGE", &Settings::cleanup_age, "1 week"),
+        policy_option("orphan_age", "--orphan-age", "BOATHOUSE_ORPHAN_AGE", &Settings::orphan_age, "3 days"),
+        policy_option("backup_retention", "--backup-retention", "BOATHOUSE_BACKUP_RETENTION",
+                      &Settings::backup_retention, "14 days"),
+        policy_option("consumer_age", "--consumer-age", "BOATHOUSE_CONSUMER_AGE", &Settings::consumer_age, "30 days"),
+        policy_option("window", "--window", "BOATHOUSE_WINDOW", &Settings::window, "22:00-06:00"),
+        {.key = "policy",
+         .flag = "--policy",
+         .environment = {"BOATHOUSE_POLICY"},
+         .group = kKeeper,
+         .member = &Settings::policy,
+         .default_note = "schemas and tables have the lake's policies",
+         .check = check_policy_list,
+         .form = "a list with `;` between its entries",
+         .example = "sales.orders.merge_files = off; sales.flush_age = 2 hours",
+         .prose =
+             "Policies of schemas and tables. In `boathouse.toml` they are sections instead: "
+             "`[policy.\"sales.orders\"]`, and below it `merge_files = \"off\"`. A name with a dot or a space in it "
+             "stands in double quotes. A table's policy counts before its schema's, and that before the lake's."},
+    };
+}
+
 std::vector<Option> backup_options() {
     return {
         {.key = "backup_to",
@@ -532,7 +609,7 @@ std::vector<Option> backup_options() {
 std::vector<Option> all_options() {
     std::vector<Option> table;
     for (auto part : {box_options(), access_options(), catalog_options(), lake_options(), engine_options(),
-                      sql_door_options(), http_door_options(), backup_options()}) {
+                      sql_door_options(), http_door_options(), keeper_options(), backup_options()}) {
         table.insert(table.end(), part.begin(), part.end());
     }
     return table;

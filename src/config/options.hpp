@@ -24,6 +24,9 @@ using Member = std::variant<std::string Settings::*, Secret Settings::*, std::in
 // What a text value is, for shells that complete it.
 enum class Shape { text, file, directory };
 
+// Whether a text has the form that its option wants. The error says what is wrong with it.
+using Check = Status (*)(const struct Option& option, const std::string& text);
+
 struct Option {
     std::string_view key;                       // "catalog_port"
     std::string_view flag;                      // "--catalog-port"; empty: none, because it is a secret
@@ -36,6 +39,8 @@ struct Option {
     std::int64_t max = 0;                        //
     std::vector<std::string_view> choices = {};  // of a text; empty: any
     Shape shape = Shape::text;                   //
+    Check check = nullptr;                       // of a text, beyond the choices
+    std::string_view form = {};                  // what `check` wants, in words; "" with no check
     std::string_view example;                    //
     std::string_view prose;                      // one or more sentences; the first is the line in --help
 };

@@ -24,11 +24,19 @@ Secrets (passwords, keys, tokens) have no flag, because every user of a machine 
 from the environment, or from a `boathouse.toml` that only its owner may read (mode 0600).
 
 ```toml
-# boathouse.toml: keys as on this page, without sections
+# boathouse.toml: keys as on this page
 listen = "0.0.0.0"
 postgres_password_file = "/run/secrets/postgres_password"
 s3_bucket_url = "s3://my-bucket/lake/"
 aws_region = "eu-central-1"
+merge_files = 32
+
+# The only sections there are: policies of a schema, and of a table.
+[policy.sales]
+flush_age = "2 hours"
+
+[policy."sales.orders"]
+merge_files = "off"
 ```
 )";
 
@@ -38,6 +46,7 @@ std::string type_name(const Option& option) {
     }
     if (is_boolean(option)) return "true or false";
     if (is_secret(option)) return "text, a secret";
+    if (!option.form.empty()) return std::string(option.form);
     if (!option.choices.empty()) return "one of " + alternatives(option.choices);
     switch (option.shape) {
         case Shape::text:

@@ -71,6 +71,21 @@ struct Settings {
     std::int64_t http_bodies_mb = 0;            // of all requests at once
     std::int64_t http_requests_per_second = 0;  // of one user; 0: as many as there are
     bool http_plain_passwords = false;          // take passwords from other machines without TLS
+
+    // The keeper: a policy each for the whole lake (policy.hpp), and those for schemas and tables.
+    std::string snapshot_age;
+    std::string snapshots_max;
+    std::string merge_files;
+    std::string flush_rows;
+    std::string flush_age;
+    std::string rewrite_deleted;
+    std::string cleanup_age;
+    std::string orphan_age;
+    std::string backup_retention;
+    std::string consumer_age;
+    std::string window;
+    std::string policy;  // "sales.orders.merge_files = off; sales.flush_age = 2 hours"
+
     // Backups.
     std::string backup_to;            // directory or s3:// URL; empty: none are made
     Secret backup_key;                // 64 hexadecimal digits; empty: not encrypted

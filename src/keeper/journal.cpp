@@ -12,6 +12,8 @@ CREATE SCHEMA IF NOT EXISTS keeper;
 CREATE TABLE IF NOT EXISTS keeper.policy (
     key text NOT NULL, schema_name text NOT NULL, table_name text NOT NULL, value text NOT NULL,
     PRIMARY KEY (key, schema_name, table_name));
+CREATE TABLE IF NOT EXISTS keeper.given_policy (
+    key text NOT NULL, schema_name text NOT NULL, table_name text NOT NULL, value text NOT NULL, origin text NOT NULL);
 CREATE TABLE IF NOT EXISTS keeper.tag (
     name text PRIMARY KEY, snapshot_id bigint NOT NULL, created_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE IF NOT EXISTS keeper.state (

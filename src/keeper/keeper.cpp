@@ -5,7 +5,7 @@
 #include "base/log.hpp"
 #include "catalog/box_database.hpp"
 #include "catalog/give_way.hpp"
-#include "keeper/day_window.hpp"
+#include "config/day_window.hpp"
 #include "keeper/file_hold.hpp"
 
 namespace boathouse::keeper {
@@ -149,7 +149,7 @@ Result<bool> Keeper::is_due() {
     looked_unix_ = now;
     const auto policies = read_policies({*lake_, *box_});
     if (!policies) return policies.error();
-    const auto window = parse_day_window(policies->text("window"));
+    const auto window = config::parse_day_window(policies->text("window"));
     if (window && !window->contains(static_cast<long long>(now))) return false;
     const auto newest = newest_snapshot(*lake_);
     if (!newest) return newest.error();

@@ -55,13 +55,14 @@ Result<BoxRows> policies(keeper::Connections& databases) {
     const auto read = keeper::read_policies(databases.both());
     if (!read) return read.error();
     BoxRows rows;
-    for (const keeper::PolicyRow& row : keeper::policy_rows())
-        rows.push_back({std::string(row.key), std::nullopt, std::nullopt, read->text(row.key), std::string(row.prose)});
-    for (const keeper::PolicySetting& setting : read->settings()) {
-        if (setting.scope.schema.empty()) continue;
+    for (const config::PolicyRow& row : config::policy_rows()) {
+        rows.push_back({std::string(row.key), std::nullopt, std::nullopt, read->text(row.key), read->origin(row.key),
+                        std::string(row.prose)});
+    }
+    for (const keeper::PolicySetting& setting : read->for_parts()) {
         const auto table = setting.scope.table.empty() ? std::optional<std::string>() : setting.scope.table;
-        rows.push_back({setting.key, setting.scope.schema, table, setting.value,
-                        std::string(keeper::find_policy(setting.key)->prose)});
+        rows.push_back({setting.key, setting.scope.schema, table, setting.value, setting.origin,
+                        std::string(config::find_policy(setting.key)->prose)});
     }
     return rows;
 }
@@ -128,6 +129,7 @@ std::vector<BoxFunction> relations() {
                      {"schema_name", "VARCHAR"},
                      {"table_name", "VARCHAR"},
                      {"value", "VARCHAR"},
+                     {"origin", "VARCHAR"},
                      {"meaning", "VARCHAR"}}},
         {.name = "consumers",
          .columns = {{"name", "VARCHAR"},

@@ -1,12 +1,11 @@
 #include "service/engine_settings.hpp"
 
 #include "base/install_layout.hpp"
-#include "config/load.hpp"
 #include "config/start_log.hpp"
 
 namespace boathouse::service {
 
-Result<config::Settings> engine_settings() {
+Result<config::Loaded> engine_configuration() {
     auto loaded = config::load({}, config::process_environment());
     if (!loaded) return loaded.error();
     config::start_log(loaded->settings);
@@ -15,6 +14,12 @@ Result<config::Settings> engine_settings() {
         if (!found) return found.error();
         loaded->settings.extension_dir = found->string();
     }
+    return loaded;
+}
+
+Result<config::Settings> engine_settings() {
+    auto loaded = engine_configuration();
+    if (!loaded) return loaded.error();
     return std::move(loaded->settings);
 }
 

@@ -1,13 +1,15 @@
-// The settings that a process of the engine runs with: from the environment, the extensions' directory found.
+// The settings that a process of the engine runs with: from the environment, the extensions' directory found, and where
+// each came from as the supervisor told.
 //
 // Called once, first thing; starts the log. Errors: configuration, not_found (the extensions).
 #pragma once
 
 #include "base/error.hpp"
-#include "config/settings.hpp"
+#include "config/load.hpp"
 
 namespace boathouse::service {
 
-Result<config::Settings> engine_settings();
+Result<config::Loaded> engine_configuration();
+Result<config::Settings> engine_settings();  // its settings alone
 
 }  // namespace boathouse::service

@@ -13,6 +13,7 @@
 #include "catalog/box_database.hpp"
 #include "catalog/start_turn.hpp"
 #include "catalog/tokens.hpp"
+#include "config/policy.hpp"
 #include "config/version.hpp"
 #include "engine/lake.hpp"
 #include "feed/consumers.hpp"
@@ -28,6 +29,7 @@
 #include "http/server.hpp"
 #include "ingest/gatherer.hpp"
 #include "ingest/request_keys.hpp"
+#include "keeper/connections.hpp"
 #include "mirror/mirror.hpp"
 #include "relay/vocabulary.hpp"
 #include "service/box_functions.hpp"
@@ -113,16 +115,25 @@ struct Engine {
     http::Server server;
 };
 
+// What is configured counts for every box on the catalog, and for commands, from this start on.
+Status record_policies(const config::Settings& settings, const std::vector<config::PolicySetting>& given) {
+    auto databases = keeper::open_connections(settings);
+    if (!databases) return databases.error();
+    return keeper::record_given_policies(databases->box, given);
+}
+
 // Somebody else's PostgreSQL may have no room for the box's own database: the lake is served without it.
-Status prepare_box_database(const config::Settings& settings) {
+Status prepare_box_database(const config::Settings& settings, const std::vector<config::PolicySetting>& given) {
     auto prepared = catalog::prepare_box_database(settings);
+    if (prepared) prepared = record_policies(settings, given);
     if (prepared || settings.catalog.empty()) return prepared;
     if (prepared.error().kind != ErrorKind::permission && prepared.error().kind != ErrorKind::conflict) return prepared;
     log_info("engine", "the lake is not maintained: {}. {}", prepared.error().message, prepared.error().hint);
     return {};
 }
 
-Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
+Result<std::unique_ptr<Engine>> open(const config::Loaded& loaded) {
+    const config::Settings& settings = loaded.settings;
     const auto endpoint = catalog::lake_endpoint(settings);
     if (!endpoint) return endpoint.error();
     notify_supervisor("STATUS=opening the lake");
@@ -132,7 +143,8 @@ Result<std::unique_ptr<Engine>> open(const config::Settings& settings) {
     if (!lake) return lake.error();
     notify_supervisor("STATUS=preparing the catalog");
     if (auto tuned = catalog::tune_catalog(settings); !tuned) return tuned.error();
-    if (auto prepared = prepare_box_database(settings); !prepared) return prepared.error();
+    if (auto prepared = prepare_box_database(settings, config::given_policies(loaded)); !prepared)
+        return prepared.error();
     if (auto added = add_box_functions(**lake, settings); !added) return added.error();
     auto tls = gateway::Tls::load(settings, gateway::kHttpProtocol);
     if (!tls) return tls.error();
@@ -289,9 +301,10 @@ struct Housekeeping {
 
 int serve() {
     StopSignals signals;
-    const auto settings = engine_settings();
-    if (!settings) return fail(settings.error());
-    auto engine = open(*settings);
+    const auto loaded = engine_configuration();
+    if (!loaded) return fail(loaded.error());
+    const config::Settings* settings = &loaded->settings;
+    auto engine = open(*loaded);
     if (!engine) return fail(engine.error());
     http::Server& server = (*engine)->server;
     // Only the box's own PostgreSQL lets the engine in as its clients.

@@ -30,12 +30,12 @@ constexpr seconds kCatalogPatience(60);  // for a catalog that does not answer y
 constexpr int kEngineOomScore = 300;     // memory is short: the engine goes before the catalog
 
 // The engine inherits the environment (credential chains and proxies are configured there), with our settings on top.
-Environment engine_environment(const config::Settings& settings, const EngineProgram& engine, const BoxUser& user,
+Environment engine_environment(const config::Loaded& loaded, const EngineProgram& engine, const BoxUser& user,
                                int notify_fd) {
     auto variables = config::process_environment();
     variables.erase("NOTIFY_SOCKET");  // systemd hears from the supervisor alone
     variables.erase("WATCHDOG_USEC");
-    for (const auto& [name, value] : config::to_environment(settings)) variables[name] = value;
+    for (const auto& [name, value] : config::to_environment(loaded.settings, loaded.origins)) variables[name] = value;
     variables["BOATHOUSE_NOTIFY_FD"] = std::to_string(notify_fd);
     variables["HOME"] = user.home;
     variables["USER"] = variables["LOGNAME"] = user.name;
@@ -159,7 +159,7 @@ Status Box::start_engine() {
     const int notify_fd = notify_writer_.get();
     const auto started = start_child({.program = engine.executable,
                                       .arguments = {"serve"},
-                                      .environment = engine_environment(settings(), engine, plan_.user, notify_fd),
+                                      .environment = engine_environment(plan_.loaded, engine, plan_.user, notify_fd),
                                       .working_directory = settings().data_dir,
                                       .death_signal = SIGKILL,
                                       .notify_fd = notify_fd,

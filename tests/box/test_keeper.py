@@ -110,6 +110,86 @@ def test_a_default_is_told_however_it_is_written(kept):
     assert re.search(r"^merge_files +16 +\(default\)$", shown, re.MULTILINE), shown
 
 
+FILE = """
+merge_files = 32
+snapshot_age = "9 days"
+
+[policy.sales]
+flush_age = "10 minutes"
+merge_files = 64
+
+[policy.'"my.schema".orders']
+merge_files = "off"
+"""
+
+
+def test_policies_of_the_file_count_until_others_are_set(new_box):
+    box = new_box(start=False)
+    file = box.root / "boathouse.toml"
+    file.write_text(FILE)
+    box.environment |= {"BOATHOUSE_CONFIG": str(file), "BOATHOUSE_FLUSH_ROWS": "5000"}
+    box.start().pause_keeper()
+    with psycopg.connect(host=box.host, port=box.sql_port, user=box.user, password=box.password, dbname="lake",
+                         autocommit=True) as door:
+        door.execute("CREATE SCHEMA sales; CREATE TABLE sales.orders (i INTEGER); CREATE TABLE sales.places (i INTEGER)")
+        door.execute('CREATE SCHEMA "my.schema"; CREATE TABLE "my.schema".orders (i INTEGER); CREATE TABLE t (i INTEGER)')
+
+        def policies() -> dict[str, tuple[str, str]]:
+            return {".".join(filter(None, (schema, table, policy))): (value, origin) for schema, table, policy, value, origin in rows(
+                door, "SELECT schema_name, table_name, policy, value, origin FROM boathouse.policies")}
+
+        given = policies()
+        assert given["merge_files"] == ("32", f"{file}:2") and given["snapshot_age"] == ("9 days", f"{file}:3")
+        assert given["flush_rows"] == ("5000", "environment BOATHOUSE_FLUSH_ROWS")
+        assert given["flush_age"] == ("1 hour", "default")
+        assert given["sales.merge_files"] == ("64", f"{file}:7")
+        assert given["my.schema.orders.merge_files"] == ("off", f"{file}:10")
+
+        # What a plan says, for each of them.
+        for table in ("t", "sales.orders", "sales.places", '"my.schema".orders'):
+            for _ in range(33):
+                door.execute(f"INSERT INTO {table} SELECT range FROM range(20)")
+        merged = {step["schema"]: step["why"] for step in answer(box, "keeper", "plan") if step["job"] == "merge"}
+        assert list(merged) == ["main"] and "merge_files is 32" in merged["main"]
+
+        assert command(box, "policy", "set", "merge_files", "16", "--for", "sales.orders").returncode == 0
+        assert command(box, "policy", "set", "merge_files", "20", "--for", '"my.schema".orders').returncode == 0
+        door.execute("CALL boathouse.set_policy('merge_files', 'off')")
+        now = policies()
+        assert now["merge_files"] == ("off", "set") and now["sales.orders.merge_files"] == ("16", "set")
+        assert now["sales.merge_files"] == ("64", f"{file}:7") and now["my.schema.orders.merge_files"] == ("20", "set")
+        merged = {(step["schema"], step["table"]): step["why"] for step in answer(box, "keeper", "plan") if step["job"] == "merge"}
+        assert set(merged) == {("sales", "orders"), ("my.schema", "orders")}
+        shown = command(box, "policy", "show", "--for", "sales.places").stdout
+        assert re.search(rf"^merge_files +64 +\(schema sales, {file}:7\)$", shown, re.MULTILINE), shown
+        assert re.search(r"^flush_rows +5000 +\(lake, environment BOATHOUSE_FLUSH_ROWS\)$", shown, re.MULTILINE), shown
+
+        unset = command(box, "policy", "unset", "merge_files")
+        assert unset.returncode == 0 and f"It is 32 by {file}:2." in unset.stderr
+        assert policies()["merge_files"] == ("32", f"{file}:2")
+
+    # Another start, with another file.
+    file.write_text('[policy."sales.orders"]\nflush_age = "off"\n')
+    del box.environment["BOATHOUSE_FLUSH_ROWS"]
+    box.restart()
+    shown = answer(box, "policy", "show", "--for", "sales.orders")
+    assert shown["values"]["flush_age"] == "off" and shown["origins"]["flush_age"] == f"table sales.orders, {file}:2"
+    assert (shown["values"]["merge_files"], shown["origins"]["merge_files"]) == ("16", "table sales.orders, set")
+    assert (shown["values"]["flush_rows"], shown["origins"]["flush_rows"]) == ("10000", "default")
+
+
+def test_policies_that_cannot_be_are_told_before_anything_is_started(boathouse, tmp_path):
+    file = tmp_path / "boathouse.toml"
+    file.write_text('orphan_age = "soon"\n[policy.sales]\nsnapshot_age = "7 days"\nmergefiles = 3\n')
+    refused = subprocess.run([boathouse, "serve", "--data-dir", tmp_path / "data", "--config", file, "--flush-rows", "0"],
+                             capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 78 and not (tmp_path / "data").exists()
+    for part in (f"orphan_age ({file}:1): 'soon' is not a duration", "flush_rows (flag --flush-rows): '0' is not a whole number",
+                 f"{file}:3: [policy.sales] snapshot_age is the whole lake's",
+                 f'{file}:4: [policy.sales] there is no policy "mergefiles" (did you mean merge_files?)'):
+        assert part in refused.stderr, refused.stderr
+
+
 def test_a_policy_is_ducklakes_option_where_there_is_one(kept, duckdb_home):
     command(kept, "policy", "set", "cleanup_age", "3 days")
     client = duckdb.connect(config={"extension_directory": str(duckdb_home / ".duckdb" / "extensions")})
@@ -127,6 +207,7 @@ def test_a_policy_is_ducklakes_option_where_there_is_one(kept, duckdb_home):
     (("set", "snapshot_age", "7 days", "--for", "main"), "the whole lake's"),
     (("set", "merge_files", "3", "--for", "main.nothing"), "no table main.nothing"),
     (("set", "window", "22-06"), "Give hours of the day"),
+    (("set", "merge_files", "3", "--for", "a.b.c"), "names neither a schema nor a table"),
 ])
 def test_a_policy_that_cannot_be_is_refused(kept, arguments, words):
     refused = command(kept, "policy", *arguments)

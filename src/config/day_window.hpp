@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace boathouse::keeper {
+namespace boathouse::config {
 
 struct DayWindow {
     int begin_minute = 0;  // of the day
@@ -15,4 +15,4 @@ struct DayWindow {
 // Nothing where `text` is no window.
 std::optional<DayWindow> parse_day_window(std::string_view text);
 
-}  // namespace boathouse::keeper
+}  // namespace boathouse::config

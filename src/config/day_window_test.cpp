@@ -1,8 +1,8 @@
-#include "keeper/day_window.hpp"
+#include "config/day_window.hpp"
 
 #include <gtest/gtest.h>
 
-namespace boathouse::keeper {
+namespace boathouse::config {
 namespace {
 
 constexpr long long kHour = 3600;
@@ -27,4 +27,4 @@ TEST(DayWindow, IsRefusedWhereItIsNone) {
 }
 
 }  // namespace
-}  // namespace boathouse::keeper
+}  // namespace boathouse::config

@@ -1,8 +1,8 @@
-#include "keeper/day_window.hpp"
+#include "config/day_window.hpp"
 
 #include <cctype>
 
-namespace boathouse::keeper {
+namespace boathouse::config {
 namespace {
 
 constexpr int kMinutesADay = 24 * 60;
@@ -38,4 +38,4 @@ std::optional<DayWindow> parse_day_window(std::string_view text) {
     return window;
 }
 
-}  // namespace boathouse::keeper
+}  // namespace boathouse::config
