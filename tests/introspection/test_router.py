@@ -5,6 +5,7 @@ import time
 
 import psycopg
 import pytest
+from direct_client import attached
 
 
 def route(lake) -> str:
@@ -105,12 +106,8 @@ def test_introspection_within_a_transaction(door):
         assert connection.execute("SELECT count(*) FROM orders").fetchone() == (0,)
 
 
-def test_shows_what_another_client_has_just_changed(lake, schema_box):
-    import duckdb
-
-    with duckdb.connect() as client:
-        client.execute("LOAD ducklake; LOAD postgres_scanner")
-        client.execute(f"ATTACH '{schema_box.attach_string}' AS lake")
+def test_shows_what_another_client_has_just_changed(lake, schema_box, duckdb_home):
+    with attached(schema_box, duckdb_home) as client:
         for number in range(5):
             client.execute(f"CREATE TABLE lake.main.direct_{number} (a int)")
             assert lake.execute("SELECT to_regclass(%s) IS NOT NULL", (f"public.direct_{number}",)).fetchone() == (True,)

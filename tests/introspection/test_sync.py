@@ -1,15 +1,14 @@
 """What the mirror shows of a lake that clients have left in a state of their own."""
 
-import duckdb
 import psycopg
 import pytest
+from direct_client import attached
 
 
 @pytest.fixture
-def direct(schema_box):
+def direct(schema_box, duckdb_home):
     """A DuckDB client of the catalog."""
-    with duckdb.connect() as client:
-        client.execute(f"LOAD ducklake; LOAD postgres_scanner; ATTACH '{schema_box.attach_string}' AS lake; USE lake")
+    with attached(schema_box, duckdb_home) as client:
         yield client
 
 

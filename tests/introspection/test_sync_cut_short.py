@@ -13,10 +13,10 @@ import random
 import threading
 import time
 
-import duckdb
 import psycopg
 import pytest
 from box_process import Box, running
+from direct_client import attached
 from lake_picture import differences, of_the_lake, of_the_mirror
 
 EVERY = int(os.environ.get("BOATHOUSE_MIRROR_CUT_EVERY", "20"))
@@ -111,16 +111,9 @@ def door_of(box: Box) -> psycopg.Connection:
     return psycopg.connect(host=box.host, port=box.sql_port, user=box.user, password=box.password, dbname="lake", autocommit=True)
 
 
-@contextlib.contextmanager
-def direct_client(box: Box):
-    with duckdb.connect() as client:
-        client.execute(f"LOAD ducklake; LOAD postgres_scanner; ATTACH '{box.attach_string}' AS lake; USE lake")
-        yield client
-
-
-def test_at_any_step(trap_box):
+def test_at_any_step(trap_box, duckdb_home):
     trap_box.expect(ENDED)
-    with door_of(trap_box) as door, direct_client(trap_box) as direct:
+    with door_of(trap_box) as door, attached(trap_box, duckdb_home) as direct:
         direct.execute(FIRST)
         door.execute("SELECT 1 FROM pg_class").fetchone()
         trap = Trap(trap_box, END)
@@ -153,9 +146,9 @@ def ask_in_vain(box: Box) -> None:
         door.execute("SELECT 1 FROM pg_class").fetchone()
 
 
-def test_with_the_engine_killed_at_a_step(boathouse):
+def test_with_the_engine_killed_at_a_step(boathouse, duckdb_home):
     print(f"seed {KILL_SEED}")
-    with running(boathouse, settings={"BOATHOUSE_ENGINE_RESTART_MAX": "100"}) as box, direct_client(box) as direct:
+    with running(boathouse, settings={"BOATHOUSE_ENGINE_RESTART_MAX": "100"}) as box, attached(box, duckdb_home) as direct:
         box.pause_keeper().expect(ENDED + "|the engine killed by signal 9|connection to client|unexpected EOF")
         direct.execute(FIRST)
         steps = []

@@ -16,6 +16,7 @@ import duckdb
 import psycopg
 import pytest
 from box_process import running
+from direct_client import attached
 from lake_picture import differences, of_the_lake, of_the_mirror, quoted
 
 TOGETHER = "BOATHOUSE_MIRROR_LOAD_SECONDS" in os.environ
@@ -105,12 +106,6 @@ class Statements:
         return ["BEGIN", *(self.one() for _ in range(self.random.randint(2, 4))), self.random.choice(["COMMIT", "COMMIT", "ROLLBACK"])]
 
 
-def direct_client(attach_string: str) -> duckdb.DuckDBPyConnection:
-    client = duckdb.connect()
-    client.execute(f"LOAD ducklake; LOAD postgres_scanner; ATTACH '{attach_string}' AS lake; USE lake")
-    return client
-
-
 class Worker:
     """A client in a thread of its own, which works while `working` is set."""
 
@@ -172,13 +167,13 @@ def run_round(workers: list[Worker], door: psycopg.Connection) -> int:
 
 
 @pytest.mark.timeout(300 + 2 * SECONDS)
-def test_at_every_pause_the_mirror_equals_the_lake(load_box):
+def test_at_every_pause_the_mirror_equals_the_lake(load_box, duckdb_home):
     print(f"seed {SEED}")
     box = load_box
-    reader = direct_client(box.attach_string)
+    reader = attached(box, duckdb_home)
     with psycopg.connect(**door_of(box), autocommit=True) as door:
         doors = [psycopg.connect(**door_of(box), autocommit=True) for _ in range(DOOR_CLIENTS)]
-        direct = [direct_client(box.attach_string) for _ in range(DIRECT_CLIENTS)]
+        direct = [attached(box, duckdb_home) for _ in range(DIRECT_CLIENTS)]
         for schema in itertools.chain(*SCHEMAS):
             door.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         workers = [Worker(Statements(n, ["TABLE", "VIEW"]), client.execute, duckdb.Error) for n, client in enumerate(direct)]
