@@ -33,7 +33,7 @@ std::string insert_tag(std::uint64_t rows) {
 }  // namespace
 
 bool Session::may_gather(bool is_last) {
-    if (!services_.gatherer || run_alone_ || read_only() || !settings_->is_on("boathouse.group_commit")) return false;
+    if (!services_.gatherer || run_alone_ || read_only() || !settings_->switches().group_commit) return false;
     if (transaction_ != Transaction::none && (transaction_ != Transaction::implicit || gathered_.empty())) return false;
     if (!is_last && gathered_.empty()) forget_older_shapes();
     return true;
@@ -91,7 +91,7 @@ bool Session::join(Resumption resumption) {
     resumption_ = resumption;
     // Alone, the statement has not been judged.
     const bool is_alone = transaction_ == Transaction::none && services_.exchange != nullptr;
-    std::string role = is_alone ? settings_->value("session_authorization").value_or("") : "";
+    std::string role = is_alone ? settings_->role() : "";
     const std::lock_guard lock(engine_mutex_);
     member_ = services_.gatherer->join(gathered_, host_.committed, {}, std::move(role));
     if (member_ && interrupted()) services_.gatherer->withdraw(*member_);

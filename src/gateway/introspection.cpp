@@ -100,8 +100,7 @@ Outcome<std::shared_ptr<relay::RelayedStatement>> Session::relayed_statement(std
 relay::Relay& Session::relay() {
     if (!relay_) {
         const std::lock_guard lock(engine_mutex_);
-        relay_ =
-            std::make_unique<relay::Relay>(services_.exchange->pool, settings_->value("session_authorization").value());
+        relay_ = std::make_unique<relay::Relay>(services_.exchange->pool, settings_->role());
         if (interrupted()) relay_->cancel();
     }
     return *relay_;

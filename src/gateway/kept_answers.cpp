@@ -60,11 +60,11 @@ std::optional<std::string> Session::description_key(std::string_view text,
                                                     const std::vector<std::uint32_t>& types) const {
     const bool stands_alone = transaction_ == Transaction::none && gathered_.empty();
     if (services_.answers == nullptr || !stands_alone || text.size() > kTextBytesMax) return std::nullopt;
-    if (!settings_->is_on("boathouse.cache") || (engine_ && engine_->has_temporary_relations())) return std::nullopt;
+    if (!settings_->switches().cache || (engine_ && engine_->has_temporary_relations())) return std::nullopt;
     if (text.empty() || !may_be_query(text)) return std::nullopt;
     std::string key;
     add_part(key, text);
-    add_part(key, settings_->value("session_authorization").value_or(""));
+    add_part(key, settings_->role());
     add_part(key, settings_->shaping_answers());
     for (const std::uint32_t type : types) key += std::to_string(type) + ',';
     key += ';';

@@ -23,7 +23,7 @@ Status hand_over_made(engine::Session& session, relay::Exchange& exchange, const
 
 void Session::own_made(pgwire::Buffer& out) {
     if (!engine_ || services_.exchange == nullptr) return;
-    const auto done = hand_over_made(*engine_, *services_.exchange, settings_->value("session_authorization").value());
+    const auto done = hand_over_made(*engine_, *services_.exchange, settings_->role());
     if (done) return;
     put_notice(pgwire::Severity::warning, "01000", "what was made belongs to the lake's owner: " + done.error().message,
                out);

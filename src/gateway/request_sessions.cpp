@@ -21,7 +21,7 @@ Outcome<void> RequestSession::open(SessionServices& services) {
     auto opened = engine::Session::open(services.lake, uses);
     if (!opened) return opened.error();
     engine_ = std::move(*opened);
-    engine_->set_read_only(settings_.is_on("default_transaction_read_only"));
+    engine_->set_read_only(settings_.switches().default_read_only);
     return start_engine(*engine_, settings_);
 }
 

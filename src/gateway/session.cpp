@@ -124,8 +124,7 @@ void Session::interrupt_copy(Buffer& out) {
 
 access::RoleGate* Session::privileges() {
     if (!gate_ && services_.exchange) {
-        gate_ = std::make_unique<access::RoleGate>(services_.exchange->checker,
-                                                   settings_->value("session_authorization").value());
+        gate_ = std::make_unique<access::RoleGate>(services_.exchange->checker, settings_->role());
     }
     return gate_.get();
 }

@@ -234,6 +234,7 @@ Outcome<std::string> normalised(const Setting& setting, const std::vector<std::s
 SessionSettings::SessionSettings(const std::string& user) : values_(std::make_shared<const SettingValues>()) {
     defaults_["session_authorization"] = user;
     defaults_["server_version"] = std::string("15.0 (Boathouse ") + config::version() + ")";
+    derive();
 }
 
 SettingChange SessionSettings::change_to(const std::string& key, const std::string& value) const {
@@ -277,6 +278,9 @@ void SessionSettings::derive() {
     limits_.statement = duration("statement_timeout");
     limits_.idle_in_transaction = duration("idle_in_transaction_session_timeout");
     limits_.idle = duration("idle_session_timeout");
+    switches_ = {is_on("boathouse.group_commit"), is_on("boathouse.cache"), is_on("transaction_read_only"),
+                 is_on("default_transaction_read_only")};
+    role_ = value("session_authorization").value_or("");
     shaping_answers_.clear();
     for (const Setting& setting : kSettings) {
         if (setting.effect == SettingEffect::none) continue;

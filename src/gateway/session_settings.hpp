@@ -44,6 +44,14 @@ struct TimeLimits {
     std::chrono::milliseconds idle{0};
 };
 
+// What every statement asks for.
+struct Switches {
+    bool group_commit = true;
+    bool cache = true;
+    bool read_only = false;
+    bool default_read_only = false;
+};
+
 class SessionSettings {
   public:
     // The values that a session starts with; `user` as it logged in.
@@ -66,8 +74,9 @@ class SessionSettings {
 
     // Any thread: DuckDB's threads ask for current_setting().
     std::optional<std::string> value(const std::string& name) const;
-    bool is_on(const std::string& name) const { return value(name) == "on"; }
     const TimeLimits& limits() const { return limits_; }
+    const Switches& switches() const { return switches_; }
+    const std::string& role() const { return role_; }  // session_authorization
 
     // What SHOW prints for a name that SHOW knows in several spellings.
     engine::Outcome<std::pair<std::string, std::string>> show(const std::string& name) const;
@@ -92,6 +101,7 @@ class SessionSettings {
   private:
     SettingChange change_to(const std::string& key, const std::string& value) const;
     std::optional<std::string> default_of(const std::string& key) const;
+    bool is_on(const std::string& name) const { return value(name) == "on"; }
     std::chrono::milliseconds duration(const std::string& name) const;
     void replace(std::shared_ptr<const SettingValues> values);
     void derive();
@@ -101,6 +111,8 @@ class SessionSettings {
     std::shared_ptr<const SettingValues> values_;
     mutable std::mutex mutex_;  // guards the pointer values_ for value(), not what the session's own thread does
     TimeLimits limits_;
+    Switches switches_;
+    std::string role_;
     std::string shaping_answers_;
     std::shared_ptr<const SettingValues> at_begin_;                   // null: nothing was SET in the transaction
     std::map<std::string, std::optional<std::string>> before_local_;  // values from before SET LOCAL

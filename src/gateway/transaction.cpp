@@ -45,8 +45,8 @@ bool Session::refused_in_failed_block(const Statement& statement) const {
 }
 
 bool Session::read_only() const {
-    return settings_->is_on(transaction_ == Transaction::none ? "default_transaction_read_only"
-                                                              : "transaction_read_only");
+    const Switches& switches = settings_->switches();
+    return transaction_ == Transaction::none ? switches.default_read_only : switches.read_only;
 }
 
 Outcome<void> Session::begin_implicit() {
@@ -57,8 +57,7 @@ Outcome<void> Session::begin_implicit() {
     engine_in_transaction_ = true;
     writes_at_begin_ = engine_->writes();
     transaction_ = Transaction::implicit;
-    if (settings_->is_on("default_transaction_read_only"))
-        return set_characteristics({{"transaction_read_only", "on"}});
+    if (settings_->switches().default_read_only) return set_characteristics({{"transaction_read_only", "on"}});
     return {};
 }
 
