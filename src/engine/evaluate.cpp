@@ -4,6 +4,7 @@
 #include "engine/append_rows.hpp"
 #include "engine/insert_values.hpp"
 #include "engine/new_rows_impl.hpp"
+#include "engine/parameter_values.hpp"
 #include "engine/plan_rows.hpp"
 #include "engine/session_impl.hpp"
 
@@ -124,8 +125,11 @@ std::optional<NewRows> Session::evaluate_at_once(Prepared& statement, const std:
     try {
         if (!prepared.plain || impl_->watch.read_only || impl_->interrupted) return std::nullopt;
         if (!impl_->connection.IsAutoCommit() || !impl_->lake.shapes().is_current(prepared.shape)) return std::nullopt;
-        const auto values = impl_->arguments(prepared, *prepared.evaluation, parameters);
-        return rows_of(prepared.plain->rows(*impl_->connection.context, values), prepared.shape);
+        duckdb::ClientContext& context = *impl_->connection.context;
+        const auto decode = [&](std::size_t i) {
+            return decode_parameter(context, parameters.at(i), prepared.parameter_types.at(i), prepared.expected.at(i));
+        };
+        return rows_of(prepared.plain->rows(context, decode), prepared.shape);
     } catch (const std::exception&) {
         return std::nullopt;
     }
@@ -173,7 +177,7 @@ Outcome<void> Session::write(const std::vector<NewRows>& rows) {
                 return QueryError{"40001", "could not serialize access: the table \"" + shape.table + "\" has changed"};
             }
             std::vector<const NewRows*> same;
-            for (; i < rows.size() && rows[i].shape() == &shape; ++i) same.push_back(&rows[i]);
+            for (; i < rows.size() && rows[i].impl().shape.get() == &shape; ++i) same.push_back(&rows[i]);
             const auto watching = impl_->begin_watch();
             append_rows(impl_->connection, same);
             impl_->end_watch();

@@ -1,5 +1,6 @@
 #include "engine/plain_values.hpp"
 
+#include <charconv>
 #include <duckdb/execution/operator/projection/physical_projection.hpp>
 #include <duckdb/execution/operator/scan/physical_expression_scan.hpp>
 #include <duckdb/execution/physical_plan_generator.hpp>
@@ -35,6 +36,15 @@ std::optional<std::size_t> count_of(const PhysicalOperator& plan) {
     }
 }
 
+// Of the parameter that DuckDB calls "1", number 0.
+std::optional<std::size_t> number_of(const duckdb::string& identifier) {
+    std::size_t number = 0;
+    const char* const end = identifier.data() + identifier.size();
+    const auto parsed = std::from_chars(identifier.data(), end, number);
+    if (parsed.ec != std::errc() || parsed.ptr != end || number == 0) return std::nullopt;
+    return number - 1;
+}
+
 }  // namespace
 
 std::optional<PlainValues::Source> PlainValues::source_of(const Expression& expression, const PhysicalOperator* input,
@@ -42,9 +52,11 @@ std::optional<PlainValues::Source> PlainValues::source_of(const Expression& expr
     switch (expression.GetExpressionClass()) {
         case ExpressionClass::BOUND_CONSTANT:
             return Source{.constant = expression.Cast<duckdb::BoundConstantExpression>().value};
-        case ExpressionClass::BOUND_PARAMETER:
-            return Source{.parameter = expression.Cast<duckdb::BoundParameterExpression>().identifier,
-                          .from = expression.return_type};
+        case ExpressionClass::BOUND_PARAMETER: {
+            const auto number = number_of(expression.Cast<duckdb::BoundParameterExpression>().identifier);
+            if (!number) return std::nullopt;
+            return Source{.parameter = *number, .from = expression.return_type};
+        }
         case ExpressionClass::BOUND_REF:
             if (input == nullptr) return std::nullopt;
             return source_in(*input, expression.Cast<duckdb::BoundReferenceExpression>().index, row);
@@ -90,27 +102,25 @@ std::optional<PlainValues> PlainValues::of(const duckdb::PreparedStatementData& 
     return values;
 }
 
-duckdb::unique_ptr<duckdb::DataChunk> PlainValues::rows(duckdb::ClientContext& context,
-                                                        const Parameters& parameters) const {
+duckdb::unique_ptr<duckdb::DataChunk> PlainValues::rows(duckdb::ClientContext& context, const Decode& decode) const {
     auto chunk = duckdb::make_uniq<duckdb::DataChunk>();
     chunk->Initialize(duckdb::Allocator::DefaultAllocator(), types_, rows_.size());
     for (std::size_t row = 0; row < rows_.size(); ++row) {
         for (std::size_t column = 0; column < types_.size(); ++column) {
             const Source& source = rows_[row][column];
             const duckdb::Value* value = &source.constant;
-            if (!source.parameter.empty()) {
-                const auto given = parameters.find(source.parameter);
-                if (given == parameters.end()) return nullptr;
-                value = &given->second.GetValue();
+            duckdb::Value made;
+            if (source.parameter) {
+                made = decode(*source.parameter);
+                value = &made;
                 if (value->type() != source.from) return nullptr;  // the plan is for values of another type
             }
-            duckdb::Value cast;
             for (const duckdb::LogicalType& type : source.casts) {
-                duckdb::Value next;
+                duckdb::Value cast;
                 duckdb::string why;
-                if (!value->TryCastAs(context, type, next, &why)) return nullptr;
-                cast = std::move(next);
-                value = &cast;
+                if (!value->TryCastAs(context, type, cast, &why)) return nullptr;
+                made = std::move(cast);
+                value = &made;
             }
             if (value->type() != types_[column]) return nullptr;
             chunk->SetValue(column, row, *value);

@@ -5,8 +5,8 @@
 #pragma once
 
 #include <duckdb.hpp>
+#include <functional>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace boathouse::engine {
@@ -16,13 +16,14 @@ class PlainValues {
     // Nothing: the plan makes some values in another way.
     static std::optional<PlainValues> of(const duckdb::PreparedStatementData& plan);
 
-    using Parameters = duckdb::case_insensitive_map_t<duckdb::BoundParameterData>;
-    // A chunk of the plan's types. Throws what DuckDB's casts throw; null: a value cannot be cast.
-    duckdb::unique_ptr<duckdb::DataChunk> rows(duckdb::ClientContext& context, const Parameters& parameters) const;
+    // The value of a parameter, $1 being number 0.
+    using Decode = std::function<duckdb::Value(std::size_t)>;
+    // A chunk of the plan's types. Throws what DuckDB's casts and `decode` throw; null: a value cannot be cast.
+    duckdb::unique_ptr<duckdb::DataChunk> rows(duckdb::ClientContext& context, const Decode& decode) const;
 
   private:
     struct Source {
-        std::string parameter{};                   // its name; or
+        std::optional<std::size_t> parameter{};    // its number; or
         duckdb::Value constant{};                  // where there is none
         duckdb::LogicalType from{};                // that the plan has for the parameter
         std::vector<duckdb::LogicalType> casts{};  // one after the other
