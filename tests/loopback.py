@@ -1,13 +1,16 @@
 """Free TCP ports on the loopback interface, for servers that a test starts.
 
 Ports are drawn from below the kernel's ephemeral range, so that no outgoing connection takes one between a server's
-stop and its restart, and never handed out twice by one process.
+stop and its restart, and never handed out twice by one process. The processes of one run (pytest-xdist, eight at most)
+have ports of their own.
 """
 
+import os
 import random
 import socket
 
-_RANGE = range(15000, 32000)  # below /proc/sys/net/ipv4/ip_local_port_range's usual 32768
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_RANGE = range(15000, 32000)[_WORKER::8]  # below /proc/sys/net/ipv4/ip_local_port_range's usual 32768
 _given: set[int] = set()
 
 
