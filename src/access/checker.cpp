@@ -52,6 +52,9 @@ class Checker::Judge {
         return owned(**facts);
     }
 
+    // In which all facts were read; empty: there is more than one.
+    const std::string& snapshot() const { return snapshot_; }
+
   private:
     using Relations = std::vector<Known<RelationFacts>>;
 
@@ -69,7 +72,13 @@ class Checker::Judge {
             if (!borrowed) return borrowed.error();
             reader_ = std::move(*borrowed);
         }
-        return read(*reader_);
+        Result<Dated<Facts>> answer = read(*reader_);
+        if (answer) {
+            if (has_asked_ && answer->snapshot != snapshot_) snapshot_.clear();
+            if (!has_asked_) snapshot_ = answer->snapshot;
+            has_asked_ = true;
+        }
+        return answer;
     }
 
     Result<Dated<RelationFacts>> ask_relation(const RelationNeed& need) {
@@ -226,6 +235,8 @@ class Checker::Judge {
     const Present& present_;
     const Needs& needs_;
     const bool reads_;
+    bool has_asked_ = false;
+    std::string snapshot_;
 };
 
 template <typename Facts, typename Key, typename Read>
@@ -391,8 +402,13 @@ bool Checker::is_known_in(const std::string& snapshot, const std::string& role, 
     return !Judge(*this, nobody, *present, needs, false).judge(role);
 }
 
-std::optional<Refusal> Checker::check_anew(const std::string& role, const Needs& needs) {
-    return judge(nullptr, Present(), role, needs);
+Judgement Checker::check_anew(const std::string& role, const Needs& needs) {
+    std::unique_ptr<FactReader> reader;
+    const Present unknown;
+    Judge judge(*this, reader, unknown, needs);
+    Judgement judgement{judge.judge(role), judge.snapshot()};
+    if (reader) give_back(std::move(reader), !judgement.refusal || judgement.refusal->sqlstate == "42501");
+    return judgement;
 }
 
 Counters Checker::counters() const {

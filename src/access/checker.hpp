@@ -40,6 +40,11 @@ struct CheckerOptions {
     std::function<Status()> remake;    // the same, for a mirror that may be gone
 };
 
+struct Judgement {
+    std::optional<Refusal> refusal;
+    std::string snapshot;  // pg_current_snapshot(); empty: something was committed while the facts were read
+};
+
 struct Counters {
     std::uint64_t checks = 0;          // of statements that were planned
     std::chrono::nanoseconds cost{0};  // of all of them together
@@ -60,9 +65,9 @@ class Checker {
     // Whether that is so by what is known already, in the snapshot that was asked for last: nobody is asked, and false
     // may mean that somebody would have to be.
     bool is_known_in(const std::string& snapshot, const std::string& role, const Needs& needs);
-    // The same as check(), by facts that are read now, whatever is remembered: for who asks on behalf of many and
-    // commits between two questions, so that PostgreSQL's snapshot is never the last one.
-    std::optional<Refusal> check_anew(const std::string& role, const Needs& needs);
+    // The same as check(), by facts that are read now, whatever is remembered, and in which snapshot of PostgreSQL's it
+    // is so: for who asks on behalf of many, and can tell for how long the answer is good.
+    Judgement check_anew(const std::string& role, const Needs& needs);
 
     // Since the start.
     Counters counters() const;

@@ -16,6 +16,8 @@ constexpr const char* kOptions =
     "(SELECT pg_catalog.string_agg(pg_catalog.concat_ws(E'\\x1f', key, value, scope, scope_id), E'\\x1e' "
     "ORDER BY key, scope, scope_id) FROM public.ducklake_metadata)";
 
+constexpr const char* kSnapshot = "snapshot";
+
 struct Prepared {
     const char* name;
     std::string sql;
@@ -36,9 +38,14 @@ const std::vector<Prepared>& statements() {
          fmt::format("SELECT 1 / (pg_catalog.max(snapshot_id) = $1::pg_catalog.int8 AND {} = $2::pg_catalog.text)"
                      "::pg_catalog.int4 FROM public.ducklake_snapshot",
                      kOptions)},
+        // As `still`, of everything that the server has. It costs less, because nothing is read.
+        {"since",
+         "SELECT 1 / (pg_catalog.pg_current_snapshot()::pg_catalog.text = $1::pg_catalog.text)::pg_catalog.int4"},
         // Not now(): the transaction may have waited for others since it began, and theirs are the earlier snapshots.
-        {"snapshot", "INSERT INTO public.ducklake_snapshot VALUES ($1, pg_catalog.clock_timestamp(), $2, $3, $4)"},
-        {"changes", "INSERT INTO public.ducklake_snapshot_changes VALUES ($1, $2, NULL, NULL, $3)"},
+        {kSnapshot,
+         "WITH changes AS (INSERT INTO public.ducklake_snapshot_changes VALUES ($1, $5, NULL, NULL, $6)) "
+         "INSERT INTO public.ducklake_snapshot VALUES ($1, pg_catalog.clock_timestamp(), $2, $3, $4) "
+         "RETURNING pg_catalog.pg_current_xact_id()"},
         {"new table", "INSERT INTO public.ducklake_table_stats VALUES ($1, $2, $3, 0)"},
         {"table", "UPDATE public.ducklake_table_stats SET record_count = $2, next_row_id = $3 WHERE table_id = $1"},
         {"new column",
@@ -222,12 +229,15 @@ Status SnapshotAppend::add_writes(std::vector<Step>& steps, const LakeState& sta
     const Parameter snapshot = Parameter::of(state.snapshot + 1);
     // DuckLake counts a file for the inlined rows of each table: its clients keep statistics by this number.
     const auto files = static_cast<long long>(tables.size());
-    steps.push_back({"snapshot",
-                     {snapshot, Parameter::of(state.schema_version), Parameter::of(state.next_catalog_id),
-                      Parameter::of(state.next_file_id + files)}});
     std::set<long long> ids;
+    for (const TableAppend& table : tables) ids.insert(table.table_id);
+    std::string changes;
+    for (const long long id : ids) changes += fmt::format("{}inlined_insert:{}", changes.empty() ? "" : ",", id);
+    steps.push_back({kSnapshot,
+                     {snapshot, Parameter::of(state.schema_version), Parameter::of(state.next_catalog_id),
+                      Parameter::of(state.next_file_id + files), Parameter::of(changes),
+                      note.empty() ? Parameter::of(std::nullopt) : Parameter::of(note)}});
     for (const TableAppend& table : tables) {
-        ids.insert(table.table_id);
         auto name = prepare_rows(table);
         if (!name) return name.error();
         add_statistics(steps, table);
@@ -235,16 +245,11 @@ Status SnapshotAppend::add_writes(std::vector<Step>& steps, const LakeState& sta
         rows.parameters.insert(rows.parameters.end(), table.values.begin(), table.values.end());
         steps.push_back(std::move(rows));
     }
-    std::string changes;
-    for (const long long id : ids) changes += fmt::format("{}inlined_insert:{}", changes.empty() ? "" : ",", id);
-    steps.push_back(
-        {"changes",
-         {snapshot, Parameter::of(changes), note.empty() ? Parameter::of(std::nullopt) : Parameter::of(note)}});
     steps.push_back({"commit"});
     return {};
 }
 
-Status SnapshotAppend::run(const std::vector<Step>& steps) {
+Result<std::uint64_t> SnapshotAppend::run(const std::vector<Step>& steps) {
     is_open_ = true;
     const auto done = connection_.run(steps);
     if (!done) {
@@ -252,26 +257,36 @@ Status SnapshotAppend::run(const std::vector<Step>& steps) {
         return done.error();
     }
     is_open_ = false;
-    return {};
+    const auto snapshot =
+        std::find_if(steps.begin(), steps.end(), [](const Step& step) { return step.statement == kSnapshot; });
+    const Rows& rows = done->at(static_cast<std::size_t>(snapshot - steps.begin()));
+    return static_cast<std::uint64_t>(number(rows.at(0).at(0)));
 }
 
-Status SnapshotAppend::finish(const LakeState& state, const std::vector<TableAppend>& tables, const std::string& note) {
+Result<std::uint64_t> SnapshotAppend::finish(const LakeState& state, const std::vector<TableAppend>& tables,
+                                             const std::string& note) {
     std::vector<Step> steps;
     if (auto added = add_writes(steps, state, tables, note); !added) {
         roll_back();
-        return added;
+        return added.error();
     }
     return run(steps);
 }
 
-Status SnapshotAppend::append(const LakeState& state, const std::vector<TableAppend>& tables, const std::string& note) {
-    std::vector<Step> steps{{"begin"}, {"still", {Parameter::of(state.snapshot), Parameter::of(state.options)}}};
-    if (auto added = add_writes(steps, state, tables, note); !added) return added;
+Result<std::uint64_t> SnapshotAppend::append(const LakeState& state, const std::vector<TableAppend>& tables,
+                                             const std::string& note, const std::string& since) {
+    std::vector<Step> steps{{"begin"}};
+    if (since.empty()) {
+        steps.push_back({"still", {Parameter::of(state.snapshot), Parameter::of(state.options)}});
+    } else {
+        steps.push_back({"since", {Parameter::of(since)}});
+    }
+    if (auto added = add_writes(steps, state, tables, note); !added) return added.error();
     return run(steps);
 }
 
 bool SnapshotAppend::is_behind() const {
-    // Unique violation, serialization failure, deadlock; and "still".
+    // Unique violation, serialization failure, deadlock; "still" and "since".
     static constexpr std::array<std::string_view, 4> kStates{"23505", "40001", "40P01", "22012"};
     const std::string& sqlstate = connection_.last_sqlstate();
     return std::find(kStates.begin(), kStates.end(), sqlstate) != kStates.end();

@@ -8,6 +8,7 @@
 // thread, the committer. Every call may block on the server, and on its locks. After an error the transaction is over.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -82,10 +83,14 @@ class SnapshotAppend {
     void roll_back();
 
     // Writes snapshot `state.snapshot + 1` with the rows of the tables, in the transaction that begin() has begun, and
-    // commits it.
-    Status finish(const LakeState& state, const std::vector<TableAppend>& tables, const std::string& note);
-    // The same as a transaction of its own, which fails with is_behind() unless the lake is still at `state`.
-    Status append(const LakeState& state, const std::vector<TableAppend>& tables, const std::string& note);
+    // commits it. Answers with the transaction's number (pg_current_xact_id()).
+    Result<std::uint64_t> finish(const LakeState& state, const std::vector<TableAppend>& tables,
+                                 const std::string& note);
+    // The same as a transaction of its own, which fails with is_behind() unless the lake is still at `state`; or, where
+    // `since` is given, unless it sees what that snapshot of PostgreSQL's does (pg_snapshot.hpp), in which the lake was
+    // at `state`.
+    Result<std::uint64_t> append(const LakeState& state, const std::vector<TableAppend>& tables,
+                                 const std::string& note, const std::string& since = {});
 
     // Of the last error: somebody else has committed meanwhile.
     bool is_behind() const;
@@ -97,7 +102,7 @@ class SnapshotAppend {
   private:
     explicit SnapshotAppend(Connection connection) : connection_(std::move(connection)) {}
     Result<std::string> prepare_rows(const TableAppend& table);
-    Status run(const std::vector<Step>& steps);
+    Result<std::uint64_t> run(const std::vector<Step>& steps);
     Status add_writes(std::vector<Step>& steps, const LakeState& state, const std::vector<TableAppend>& tables,
                       const std::string& note);
 

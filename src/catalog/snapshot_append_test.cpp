@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "catalog/pg_snapshot.hpp"
 #include "catalog/scratch_postgres.hpp"
 
 namespace boathouse::catalog {
@@ -118,6 +119,28 @@ TEST_F(SnapshotAppendTest, IsBehindWhenOptionsHaveChanged) {
         "INSERT INTO public.ducklake_metadata VALUES ('data_inlining_row_limit', '0', 'table', 1)"));
     EXPECT_FALSE(appender_->append(state, {one_row({}, 5)}, ""));
     EXPECT_TRUE(appender_->is_behind());
+}
+
+TEST_F(SnapshotAppendTest, IsBehindWhenAnythingAtAllWasCommittedSinceASnapshotOfPostgres) {
+    ASSERT_TRUE(connection_->execute("ALTER SYSTEM SET autovacuum = off"));
+    ASSERT_TRUE(connection_->execute("SELECT pg_reload_conf()"));
+    LakeState state = newest();
+    std::string since = *ask("SELECT pg_current_snapshot()")[0][0];
+    const TableAppend first = one_row({}, 5);
+    const auto transaction = appender_->append(state, {first}, "", since);
+    ASSERT_TRUE(transaction) << transaction.error().message;
+    ++state.snapshot;
+    ++state.next_file_id;
+    since = snapshot_with(since, *transaction);
+    ASSERT_TRUE(appender_->append(state, {one_row(first.after, 6)}, "", since)) << since;
+    EXPECT_FALSE(appender_->append(state, {one_row(first.after, 7)}, "", since)) << "its own is one too";
+    EXPECT_TRUE(appender_->is_behind());
+    state = newest();
+    since = *ask("SELECT pg_current_snapshot()")[0][0];
+    ASSERT_TRUE(connection_->execute("CREATE ROLE committed_elsewhere"));
+    EXPECT_FALSE(appender_->append(state, {one_row(first.after, 7)}, "", since));
+    EXPECT_TRUE(appender_->is_behind());
+    EXPECT_EQ(ask("SELECT i FROM public.ducklake_inlined_data_1_0 ORDER BY 1"), (Rows{{"5"}, {"6"}}));
 }
 
 TEST_F(SnapshotAppendTest, LeavesNothingBehindWhenATableIsGone) {

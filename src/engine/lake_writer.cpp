@@ -40,7 +40,7 @@ struct LakeWriter::Impl {
     std::shared_ptr<const TableShape> shape_now(const TableShape& shape);
     void mark_stale(const TableRows& rows, Written& written);
     // Nothing: the extension is to write them.
-    std::optional<Written> append(const std::vector<TableRows>& groups, std::size_t rows, const std::string& note);
+    std::optional<Written> append(const std::vector<TableRows>& groups, std::size_t rows, const Extras& extras);
     Written write_by_extension(const std::vector<TableRows>& groups, std::size_t rows, const Extras& extras);
     // In the transaction: marks what is stale; true if there is any.
     bool find_stale(const std::vector<TableRows>& groups, Written& written);
@@ -162,13 +162,13 @@ LakeWriter::Written LakeWriter::Impl::write_by_extension(const std::vector<Table
 }
 
 std::optional<LakeWriter::Written> LakeWriter::Impl::append(const std::vector<TableRows>& groups, std::size_t rows,
-                                                            const std::string& note) {
+                                                            const Extras& extras) {
     using Fate = SnapshotAppender::Fate;
     Written written;
     written.stale.assign(rows, false);
     SnapshotAppender::Answer answer;
     try {
-        answer = appender.append(groups, note);
+        answer = appender.append(groups, extras.note, extras.since);
     } catch (const std::exception&) {
         return std::nullopt;  // nothing was sent: the extension tells what is wrong
     }
@@ -177,6 +177,10 @@ std::optional<LakeWriter::Written> LakeWriter::Impl::append(const std::vector<Ta
             return std::nullopt;
         case Fate::committed:
             written.snapshot = answer.snapshot;
+            written.transaction = answer.transaction;
+            break;
+        case Fate::moved:
+            written.verdict = Verdict::moved;
             break;
         case Fate::stale:
             written.verdict = Verdict::stale;
@@ -197,7 +201,12 @@ std::optional<LakeWriter::Written> LakeWriter::Impl::append(const std::vector<Ta
 LakeWriter::Written LakeWriter::write(const std::vector<const NewRows*>& rows, const Extras& extras) {
     const CommitTurns::Turn turn(impl_->lake.commit_turns());
     const auto groups = Impl::group(rows);
-    if (auto written = impl_->append(groups, rows.size(), extras.note)) return *written;
+    if (auto written = impl_->append(groups, rows.size(), extras)) return *written;
+    if (!extras.since.empty()) {
+        Written moved;
+        moved.verdict = Verdict::moved;
+        return moved;
+    }
     return impl_->write_by_extension(groups, rows.size(), extras);
 }
 

@@ -8,7 +8,9 @@
 // conflict.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/lake.hpp"
@@ -28,6 +30,7 @@ class LakeWriter {
         conflict,   // not written: other clients of the catalog came first each time
         failed,     // not written, and `error` says why; it may have been another's fault
         unknown,    // the catalog went away during COMMIT: written or not, nobody can say
+        moved,      // not written: it cannot be said that nothing was committed since Extras::since
     };
     struct Written {
         Verdict verdict = Verdict::committed;
@@ -35,10 +38,14 @@ class LakeWriter {
         QueryError error;         // otherwise, why they are not committed
         long long snapshot = 0;   // that was committed, if it was asked for; 0: it cannot be told
         bool by_extension = false;
+        std::uint64_t transaction = 0;  // PostgreSQL's, that was committed; 0: it cannot be told
     };
     struct Extras {
         std::string note{};  // becomes the snapshot's commit_extra_info; empty: none
         bool wants_snapshot = false;
+        // PostgreSQL's (catalog/pg_snapshot.hpp), that the transaction is to see, and nothing else, else nothing is
+        // written; empty: whatever it sees.
+        std::string since{};
     };
     // Rows of one table go in the order given.
     Written write(const std::vector<const NewRows*>& rows, const Extras& extras);

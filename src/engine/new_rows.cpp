@@ -31,8 +31,8 @@ std::uint64_t NewRows::count() const {
 std::size_t NewRows::bytes() const {
     return impl_->few ? bytes_of(*impl_->few) : impl_->rows->AllocationSize();
 }
-const void* NewRows::shape() const {
-    return impl_->shape.get();
+std::shared_ptr<const void> NewRows::shape() const {
+    return impl_->shape;
 }
 const std::string& NewRows::table() const {
     return impl_->shape->table;

@@ -22,7 +22,7 @@ class NewRows {
     std::uint64_t count() const;
     std::size_t bytes() const;  // of memory, about
     // What it is for: equal for rows that may go into one INSERT.
-    const void* shape() const;
+    std::shared_ptr<const void> shape() const;
     const std::string& table() const;
     // What whoever has them written has to be allowed: to insert into the table as a whole.
     access::Needs needs() const;

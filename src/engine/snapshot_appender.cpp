@@ -149,14 +149,18 @@ SnapshotAppender::Answer SnapshotAppender::failure(const Error& error) {
     return answer;  // the extension tells what is wrong, or does better
 }
 
-SnapshotAppender::Answer SnapshotAppender::append(const std::vector<TableRows>& tables, const std::string& note) {
+SnapshotAppender::Answer SnapshotAppender::append(const std::vector<TableRows>& tables, const std::string& note,
+                                                  const std::string& since) {
     if (cannot_cover(tables) || !has_connection()) return {};
     if (!is_ready(tables)) {
+        if (!since.empty()) return {Fate::moved};
         Answer answer = append_again(tables, note, false);
         return answer.fate == Fate::conflict ? append_again(tables, note, true) : answer;
     }
     const auto writes = encode(tables);
-    if (const auto done = catalog_->append(state_, writes, note); !done) {
+    const auto done = catalog_->append(state_, writes, note, since);
+    if (!done) {
+        if (catalog_->is_behind() && !since.empty()) return {Fate::moved};
         if (catalog_->is_behind()) return append_again(tables, note, true);
         const bool is_lost = catalog_->is_lost();
         Answer answer = failure(done.error());
@@ -164,7 +168,7 @@ SnapshotAppender::Answer SnapshotAppender::append(const std::vector<TableRows>& 
         return answer;
     }
     settle(tables, writes);
-    return {Fate::committed, {}, {}, state_.snapshot};
+    return {Fate::committed, {}, {}, state_.snapshot, *done};
 }
 
 SnapshotAppender::Answer SnapshotAppender::append_again(const std::vector<TableRows>& tables, const std::string& note,
@@ -189,14 +193,15 @@ SnapshotAppender::Answer SnapshotAppender::append_at_newest(const std::vector<Ta
         return *answer;
     }
     const auto writes = encode(tables);
-    if (const auto done = catalog_->finish(state_, writes, note); !done) {
+    const auto done = catalog_->finish(state_, writes, note);
+    if (!done) {
         const bool is_lost = catalog_->is_lost();
         Answer answer = failure(done.error());
         if (is_lost) answer.fate = Fate::unknown;
         return answer;
     }
     settle(tables, writes);
-    return {Fate::committed, {}, {}, state_.snapshot};
+    return {Fate::committed, {}, {}, state_.snapshot, *done};
 }
 
 std::optional<SnapshotAppender::Answer> SnapshotAppender::prepare(const std::vector<TableRows>& tables) {

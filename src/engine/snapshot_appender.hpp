@@ -48,14 +48,17 @@ class SnapshotAppender {
         conflict,     // others came first, twice
         unknown,      // the connection broke while the commit was under way
         not_covered,  // nothing is written
+        moved,        // nothing is written, since it is not as `since` says
     };
     struct Answer {
         Fate fate = Fate::not_covered;
         std::vector<const TableRows*> stale{};
-        std::string error{};     // of a conflict or an unknown commit
-        long long snapshot = 0;  // that was committed
+        std::string error{};            // of a conflict or an unknown commit
+        long long snapshot = 0;         // that was committed
+        std::uint64_t transaction = 0;  // PostgreSQL's
     };
-    Answer append(const std::vector<TableRows>& tables, const std::string& note);
+    // `since`: as LakeWriter::Extras has it.
+    Answer append(const std::vector<TableRows>& tables, const std::string& note, const std::string& since);
 
     // Schema versions of tables that are not covered are looked at again once the lake has another.
     void learn_version(long long schema_version) { newest_version_ = schema_version; }

@@ -1,9 +1,12 @@
 #include "ingest/gatherer.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <random>
 #include <utility>
+
+#include "catalog/pg_snapshot.hpp"
 
 namespace boathouse::ingest {
 
@@ -15,6 +18,9 @@ namespace {
 // DuckLake has tried for a while itself when it reports a conflict. Doubled with each try, and spread, so that boxes
 // that collided do not meet again.
 constexpr std::chrono::milliseconds kConflictPause{5};
+
+// Beyond these, who may insert where is asked anew.
+constexpr std::size_t kKnownMax = 1'000;
 
 void pause_after(int tries) {
     static thread_local std::mt19937 dice{std::random_device()()};
@@ -94,39 +100,78 @@ void Gatherer::work() {
         Batch batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
         waiting_.clear();
         lock.unlock();
-        refuse(batch);
-        write(batch);
+        write(batch, refuse(batch));
         batch.clear();
         lock.lock();
     }
 }
 
-// Takes the members out whose role may not do what they want. All of them have arrived: what PostgreSQL says now is
-// good for each.
-void Gatherer::refuse(Batch& batch) {
-    std::map<std::pair<std::string, const void*>, bool> known;  // by role and table
-    const auto may = [&](const Member& member) {
-        return std::all_of(member.rows_.begin(), member.rows_.end(), [&](const engine::NewRows& rows) {
-            const auto [entry, is_new] = known.try_emplace({member.role_, rows.shape()}, false);
-            if (is_new) entry->second = may_(member.role_, rows);
-            return entry->second;
-        });
-    };
-    Batch allowed;
-    for (std::shared_ptr<Member>& member : batch) {
-        if (member->role_.empty() || may(*member)) {
-            allowed.push_back(std::move(member));
-        } else {
-            answer(*member, Fate::refused);
+// Once for neighbours that have the same.
+void Gatherer::each_right(const Batch& batch, const std::function<void(const Right&, const engine::NewRows&)>& take) {
+    Right last;
+    for (const std::shared_ptr<Member>& member : batch) {
+        if (member->role_.empty()) continue;
+        for (const engine::NewRows& rows : member->rows_) {
+            if (last.second == rows.shape() && last.first == member->role_) continue;
+            last = {member->role_, rows.shape()};
+            take(last, rows);
         }
     }
-    batch = std::move(allowed);
 }
 
-// Gives every member of the batch its fate.
-void Gatherer::write(Batch& batch) {
+bool Gatherer::learn(const Right& right, const engine::NewRows& rows) {
+    const Judgement judgement = may_(right.first, rows);
+    if (judgement.snapshot != known_in_ || known_.size() >= kKnownMax) {
+        known_.clear();
+        known_in_ = judgement.snapshot;
+    }
+    if (judgement.may && !known_in_.empty()) known_.insert(right);
+    return judgement.may;
+}
+
+// Takes the members out whose role may not do what they want. All of them have arrived: what PostgreSQL says now is
+// good for each. So is what it said before, if the commit sees that nothing was committed since that snapshot, which is
+// the answer; empty if everybody was asked for now.
+std::string Gatherer::refuse(Batch& batch) {
+    std::map<Right, bool> asked;
+    std::string since;
+    bool relies = true;
+    while (relies && (since.empty() || since != known_in_)) {  // what is learnt may end what was known
+        since = known_in_;
+        relies = false;
+        each_right(batch, [&](const Right& right, const engine::NewRows& rows) {
+            if (asked.count(right) != 0) return;
+            if (known_.count(right) != 0) {
+                relies = true;
+            } else {
+                asked.emplace(right, learn(right, rows));
+            }
+        });
+    }
+    const auto is_refused = [&](const std::shared_ptr<Member>& member) {
+        return std::any_of(member->rows_.begin(), member->rows_.end(), [&](const engine::NewRows& rows) {
+            const auto entry = asked.find({member->role_, rows.shape()});
+            return entry != asked.end() && !entry->second;
+        });
+    };
+    if (std::all_of(asked.begin(), asked.end(), [](const auto& one) { return one.second; })) return relies ? since : "";
+    const auto refused = std::stable_partition(batch.begin(), batch.end(), std::not_fn(is_refused));
+    for (auto member = refused; member != batch.end(); ++member) answer(**member, Fate::refused);
+    batch.erase(refused, batch.end());
+    return relies ? since : "";
+}
+
+// Gives every member of the batch its fate. `since`: what refuse() has answered.
+void Gatherer::write(Batch& batch, std::string since) {
     while (!batch.empty()) {
-        const LakeWriter::Written written = try_write(batch);
+        const LakeWriter::Written written = try_write(batch, since);
+        const bool committed = written.verdict == LakeWriter::Verdict::committed;
+        known_in_ = committed ? catalog::snapshot_with(known_in_, written.transaction) : "";
+        if (known_in_.empty()) known_.clear();
+        if (!since.empty() && !committed && written.verdict != LakeWriter::Verdict::unknown) {
+            since = refuse(batch);
+            continue;
+        }
         if (written.verdict == LakeWriter::Verdict::stale) {
             answer_stale(batch, written.stale);
             continue;
@@ -134,11 +179,10 @@ void Gatherer::write(Batch& batch) {
         if (written.verdict == LakeWriter::Verdict::failed && batch.size() > 1) {
             for (std::shared_ptr<Member>& member : batch) {
                 Batch alone{std::move(member)};
-                write(alone);
+                write(alone, "");
             }
             return;
         }
-        const bool committed = written.verdict == LakeWriter::Verdict::committed;
         if (committed) {
             const std::lock_guard lock(mutex_);
             ++counters_.batches;
@@ -167,12 +211,13 @@ LakeWriter::Extras Gatherer::extras_of(const Batch& batch) {
     return extras;
 }
 
-LakeWriter::Written Gatherer::try_write(const Batch& batch) {
+LakeWriter::Written Gatherer::try_write(const Batch& batch, const std::string& since) {
     std::vector<const engine::NewRows*> rows;
     for (const std::shared_ptr<Member>& member : batch) {
         for (const engine::NewRows& some : member->rows_) rows.push_back(&some);
     }
-    const LakeWriter::Extras extras = extras_of(batch);
+    LakeWriter::Extras extras = extras_of(batch);
+    extras.since = since;
     for (int tries = 1;; ++tries) {
         LakeWriter::Written written = write_(rows, extras);
         if (written.verdict != LakeWriter::Verdict::conflict) return written;

@@ -17,7 +17,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -74,8 +77,13 @@ class Gatherer {
     // What writes a batch: LakeWriter::write, but for tests that let it fail.
     using Write = std::function<engine::LakeWriter::Written(const std::vector<const engine::NewRows*>&,
                                                             const engine::LakeWriter::Extras&)>;
+    struct Judgement {
+        bool may = false;
+        std::string
+            snapshot{};  // of PostgreSQL's, in which it is so (catalog/pg_snapshot.hpp); empty: it cannot be told
+    };
     // Whether a role may, now, insert into the rows' table. May block on the catalog.
-    using May = std::function<bool(const std::string& role, const engine::NewRows& rows)>;
+    using May = std::function<Judgement(const std::string& role, const engine::NewRows& rows)>;
     struct Options {
         std::size_t waiting_bytes_max = std::size_t{64} << 20;
         int conflict_tries_max = 8;  // of one batch, before its members are told 40001
@@ -88,8 +96,8 @@ class Gatherer {
     // `rows` are moved from, unless the answer is null: there is no room for them. `answered` is called once the member
     // has its fate, not before join() has returned to a caller who holds a lock that it takes. The note, a JSON value,
     // is committed with the rows: the snapshot's commit_extra_info is an array of its members' notes. `role`: on whose
-    // behalf, where it has not been judged yet whether it may; the committer asks, once for all of a batch that have
-    // the same role and table.
+    // behalf, where it has not been judged yet whether it may; the committer asks, once for all that have the same role
+    // and table for as long as nobody but the committer itself commits anything.
     std::shared_ptr<Member> join(std::vector<engine::NewRows>& rows, std::function<void()> answered,
                                  engine::LakeWriter::Extras extras = {}, std::string role = {});
     // The member is not to be written any more, and will not be answered. False: its batch is being written.
@@ -99,10 +107,13 @@ class Gatherer {
 
   private:
     using Batch = std::vector<std::shared_ptr<Member>>;
+    using Right = std::pair<std::string, std::shared_ptr<const void>>;  // a role, and the table's shape
     void work();
-    void refuse(Batch& batch);
-    void write(Batch& batch);
-    engine::LakeWriter::Written try_write(const Batch& batch);
+    std::string refuse(Batch& batch);
+    static void each_right(const Batch& batch, const std::function<void(const Right&, const engine::NewRows&)>& take);
+    bool learn(const Right& right, const engine::NewRows& rows);
+    void write(Batch& batch, std::string since);
+    engine::LakeWriter::Written try_write(const Batch& batch, const std::string& since);
     static engine::LakeWriter::Extras extras_of(const Batch& batch);
     void answer_stale(Batch& batch, const std::vector<bool>& stale);
     void answer(Member& member, Fate fate);
@@ -117,6 +128,8 @@ class Gatherer {
     std::size_t bytes_ = 0;                        // under mutex_: of members without a fate
     bool stopping_ = false;                        // under mutex_
     Counters counters_;                            // under mutex_
+    std::set<Right> known_;                        // the committer's: who may insert where
+    std::string known_in_;                         // the committer's: in this snapshot of PostgreSQL's
     std::thread committer_;
 };
 

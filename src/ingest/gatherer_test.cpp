@@ -18,9 +18,10 @@ class Script {
   public:
     explicit Script(std::deque<Verdict> verdicts) : verdicts_(std::move(verdicts)) {}
 
-    LakeWriter::Written write() {
+    LakeWriter::Written write(const LakeWriter::Extras& extras = {}) {
         std::unique_lock lock(mutex_);
         ++writes_;
+        since_.push_back(extras.since);
         changed_.notify_all();
         changed_.wait(lock, [this] { return !held_; });
         LakeWriter::Written written;
@@ -29,7 +30,13 @@ class Script {
             verdicts_.pop_front();
         }
         written.error = {"XX001", "as the test wants it"};
+        if (written.verdict == Verdict::committed) written.transaction = transaction_++;
         return written;
+    }
+    // PostgreSQL's snapshots that the commits were to see.
+    std::vector<std::string> since() {
+        const std::lock_guard lock(mutex_);
+        return since_;
     }
     void hold() {
         const std::lock_guard lock(mutex_);
@@ -52,9 +59,11 @@ class Script {
   private:
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Verdict> verdicts_;  // under mutex_; then everything is committed
-    int writes_ = 0;                // under mutex_
-    bool held_ = false;             // under mutex_
+    std::deque<Verdict> verdicts_;    // under mutex_; then everything is committed
+    int writes_ = 0;                  // under mutex_
+    std::vector<std::string> since_;  // under mutex_
+    std::uint64_t transaction_ = 10;  // under mutex_: the next commit's
+    bool held_ = false;               // under mutex_
 };
 
 class GathererTest : public testing::Test {
@@ -77,7 +86,8 @@ class GathererTest : public testing::Test {
         options.conflict_tries_max = conflict_tries_max;
         return std::make_unique<Gatherer>(
             [&script](const auto&, const LakeWriter::Extras&) { return script.write(); },
-            [](const std::string& role, const engine::NewRows&) { return role != "nobody"; }, clock_, options);
+            [](const std::string& role, const engine::NewRows&) { return Gatherer::Judgement{role != "nobody"}; },
+            clock_, options);
     }
     static std::vector<engine::NewRows> rows_of(const std::shared_ptr<const engine::TableShape>& shape) {
         auto impl = std::make_unique<engine::NewRows::Impl>();
@@ -130,7 +140,7 @@ TEST_F(GathererTest, WhoMayNotIsRefusedAndTheOthersAreWritten) {
     Gatherer gatherer([&script](const auto&, const LakeWriter::Extras&) { return script.write(); },
                       [&questions](const std::string& role, const engine::NewRows&) {
                           ++questions;
-                          return role != "nobody";
+                          return Gatherer::Judgement{role != "nobody"};
                       },
                       clock_, {});
     script.hold();
@@ -150,6 +160,78 @@ TEST_F(GathererTest, WhoMayNotIsRefusedAndTheOthersAreWritten) {
     EXPECT_EQ(questions, 2);
     EXPECT_EQ(script.writes(), 2);
     EXPECT_EQ(gatherer.counters().members, 4u);
+}
+
+// Answers questions in the snapshot that it is told, and counts them.
+struct Judge {
+    Gatherer::May may() {
+        return [this](const std::string& role, const engine::NewRows&) {
+            ++questions;
+            return Gatherer::Judgement{role != "nobody", snapshot};
+        };
+    }
+    int questions = 0;
+    std::string snapshot = "10:10:";
+};
+
+TEST_F(GathererTest, WhoMayIsAskedOnceWhileNobodyElseCommits) {
+    Script script({});
+    Judge judge;
+    Gatherer gatherer([&script](const auto&, const LakeWriter::Extras& extras) { return script.write(extras); },
+                      judge.may(), clock_, {});
+    const auto table = std::make_shared<const engine::TableShape>();
+    for (int i = 0; i < 3; ++i) join(gatherer, rows_of(table), "somebody").answer.wait();
+    EXPECT_EQ(judge.questions, 1);
+    EXPECT_EQ(script.since(), (std::vector<std::string>{"", "11:11:", "12:12:"}));
+    // Another's right is asked for, in the same snapshot, and the first one's is still known.
+    judge.snapshot = "13:13:";
+    join(gatherer, rows_of(table), "another").answer.wait();
+    join(gatherer, rows_of(table), "somebody").answer.wait();
+    EXPECT_EQ(judge.questions, 2);
+    // Who may not is asked for each time.
+    for (int i = 0; i < 2; ++i) {
+        const Joined refused = join(gatherer, rows_of(table), "nobody");
+        refused.answer.wait();
+        EXPECT_EQ(refused.member->fate(), Fate::refused);
+    }
+    EXPECT_EQ(judge.questions, 4);
+}
+
+TEST_F(GathererTest, WhoMayIsAskedAnewOnceOthersHaveCommitted) {
+    Script script({Verdict::committed, Verdict::moved, Verdict::committed, Verdict::committed});
+    Judge judge;
+    Gatherer gatherer([&script](const auto&, const LakeWriter::Extras& extras) { return script.write(extras); },
+                      judge.may(), clock_, {});
+    const auto table = std::make_shared<const engine::TableShape>();
+    join(gatherer, rows_of(table), "somebody").answer.wait();
+    judge.snapshot = "20:20:";  // from which the next commit, of transaction 11, does not follow
+    const Joined second = join(gatherer, rows_of(table), "somebody");
+    second.answer.wait();
+    EXPECT_EQ(second.member->fate(), Fate::committed);
+    join(gatherer, rows_of(table), "somebody").answer.wait();
+    EXPECT_EQ(judge.questions, 3);
+    EXPECT_EQ(script.since(), (std::vector<std::string>{"", "11:11:", "", ""}));
+}
+
+TEST_F(GathererTest, WhatWasKnownEndsWithWhatIsLearnt) {
+    Script script({});
+    Judge judge;
+    Gatherer gatherer([&script](const auto&, const LakeWriter::Extras& extras) { return script.write(extras); },
+                      judge.may(), clock_, {});
+    const auto table = std::make_shared<const engine::TableShape>();
+    join(gatherer, rows_of(table), "somebody").answer.wait();
+    judge.snapshot = "20:20:";
+    script.hold();
+    const Joined writing = join(gatherer);
+    script.wait_for_writes(2);
+    // One of whom it is known, one of whom it is not, and whose answer is of a later snapshot: both are asked for.
+    const Joined known = join(gatherer, rows_of(table), "somebody");
+    const Joined unknown = join(gatherer, rows_of(table), "another");
+    script.release();
+    known.answer.wait();
+    unknown.answer.wait();
+    EXPECT_EQ(judge.questions, 3);
+    EXPECT_EQ(script.since(), (std::vector<std::string>{"", "", ""}));
 }
 
 TEST_F(GathererTest, WhatMayHaveBeenWrittenIsNotWrittenAgain) {

@@ -177,8 +177,10 @@ Result<std::unique_ptr<ingest::Gatherer>> open_gatherer(Engine& engine, const co
     auto write = [shared](const std::vector<const engine::NewRows*>& rows, const engine::LakeWriter::Extras& extras) {
         return shared->write(rows, extras);
     };
-    auto may = [checker](const std::string& role, const engine::NewRows& rows) {
-        return checker == nullptr || !checker->check_anew(role, rows.needs());
+    auto may = [checker](const std::string& role, const engine::NewRows& rows) -> ingest::Gatherer::Judgement {
+        if (checker == nullptr) return {true};
+        const access::Judgement judgement = checker->check_anew(role, rows.needs());
+        return {!judgement.refusal, judgement.snapshot};
     };
     return std::make_unique<ingest::Gatherer>(std::move(write), std::move(may), engine.clock,
                                               ingest::Gatherer::Options());

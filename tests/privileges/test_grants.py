@@ -44,6 +44,39 @@ def test_what_is_revoked_is_revoked_at_the_next_statement(owner, client, new_rol
         owner.execute("GRANT SELECT ON sales TO revoked")
 
 
+def test_who_inserts_again_and_again_is_stopped_by_any_change(owner, client, new_role, sales, privilege_box):
+    new_role("tellers")
+    own = client(new_role("teller"), prepare_threshold=0)
+
+    def insert() -> None:
+        own.execute("INSERT INTO sales VALUES (%s, %s, 'd')", [4, 40])
+
+    def is_stopped(change, back) -> None:
+        for _ in range(2):
+            for _ in range(3):
+                insert()
+            change()
+            with pytest.raises(InsufficientPrivilege):
+                insert()
+            back()
+
+    owner.execute("GRANT INSERT ON sales TO tellers")
+    with psycopg.connect(privilege_box.dsn, autocommit=True) as catalog:
+        catalog.execute("GRANT tellers TO teller")
+        # In another database than the one that knows of the tables.
+        is_stopped(lambda: catalog.execute("REVOKE tellers FROM teller"), lambda: catalog.execute("GRANT tellers TO teller"))
+    is_stopped(lambda: owner.execute("REVOKE INSERT ON sales FROM tellers"), lambda: owner.execute("GRANT INSERT ON sales TO tellers"))
+    is_stopped(lambda: owner.execute("REVOKE USAGE ON SCHEMA public FROM public"), lambda: owner.execute("GRANT USAGE ON SCHEMA public TO public"))
+    insert()
+    owner.execute("ALTER TABLE sales RENAME TO old_sales")
+    owner.execute("CREATE TABLE sales (id int, amount int, note text)")
+    with pytest.raises(InsufficientPrivilege):  # the same shape, but nobody was let in
+        insert()
+    assert owner.execute("SELECT count(*) FROM sales").fetchone() == (0,)
+    assert owner.execute("SELECT count(*) FROM old_sales WHERE id = 4").fetchone() == (19,)
+    owner.execute("DROP TABLE old_sales")
+
+
 @pytest.mark.parametrize("statement", ["INSERT INTO sales VALUES (3, 30, 'c')", "SELECT id FROM sales"])
 def test_what_is_revoked_while_many_ask_is_revoked_for_who_asks_then(owner, client, new_role, sales, statement):
     kind = statement.split()[0].lower()
