@@ -2,8 +2,8 @@
 //
 // DuckLake 1.0 lets a compaction win against a delete that is under way: the client's commit fails, or, for a small
 // delete that is kept in the catalog, succeeds and is lost. So a trigger on the catalog looks at each commit of the
-// keeper's, and refuses it when another transaction is open on the lake or has deleted from the table since the keeper
-// began. docs/decisions/keeper-gives-way.md has the experiments.
+// keeper's, and refuses it when another transaction is open on the lake, waits for the keeper's, or has deleted from
+// the table since the keeper began. docs/decisions/keeper-gives-way.md has the experiments.
 //
 // Called by the engine's main thread at start. Blocking, idempotent. Errors: those of Connection.
 #pragma once
@@ -13,7 +13,8 @@
 
 namespace boathouse::catalog {
 
-// The author of the keeper's snapshots, by which the trigger knows them; and the words of its refusal.
+// The author of the keeper's snapshots and the name of its connections, by which the trigger knows them; and the words
+// of its refusal.
 inline constexpr const char* kKeeperAuthor = "boathouse keeper";
 inline constexpr const char* kKeeperGivesWay = "the keeper gives way";
 

@@ -125,6 +125,8 @@ Result<double> read_orphans_looked_for(catalog::Connection& box) {
 }
 
 Status create_tag(catalog::Connection& box, const std::string& name, long long snapshot) {
+    if (name.find_first_not_of(' ') == std::string::npos)
+        return Error{ErrorKind::configuration, "a tag needs a name", "Give one such as before-migration.", ""};
     auto put = box.query(
         "INSERT INTO keeper.tag (name, snapshot_id) VALUES ($1, $2::bigint) ON CONFLICT DO NOTHING RETURNING name",
         {name, std::to_string(snapshot)});

@@ -66,7 +66,7 @@ struct Tag {
     long long snapshot = 0;
     std::string created_at{};
 };
-// Errors: conflict (the name is taken).
+// Errors: conflict (the name is taken), configuration (it is empty).
 Status create_tag(catalog::Connection& box, const std::string& name, long long snapshot);
 // Errors: not_found.
 Status drop_tag(catalog::Connection& box, const std::string& name);

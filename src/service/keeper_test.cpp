@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <iostream>
 
 #include "base/log.hpp"
@@ -262,6 +263,7 @@ TEST_F(KeeperTest, EndsOldSnapshotsButForTags) {
     const long long tagged = number("SELECT max(snapshot_id) - 2 FROM public.ducklake_snapshot");
     keeper::create_tag(*box_, "before-migration", tagged).value();
     EXPECT_FALSE(keeper::create_tag(*box_, "before-migration", tagged));
+    EXPECT_FALSE(keeper::create_tag(*box_, "", tagged));
     pass(hours(24 * 31));
     client_->run("INSERT INTO t VALUES (-1, 'new')");
     date_snapshots();
@@ -350,6 +352,34 @@ TEST_F(KeeperTest, GivesWayToADeleteThatIsUnderWay) {
     pass(std::chrono::minutes(1));
     look();
     EXPECT_EQ(client_->run("SELECT count(*) FROM t"), client_->run("SELECT 394"));
+}
+
+// A flush has locked the rows that it takes out of the catalog when it commits. A delete that waits for one has written
+// the next snapshot's number already: would the keeper wait for that, PostgreSQL would end the delete, which has waited
+// longer.
+TEST_F(KeeperTest, GivesWayToADeleteThatWaitsForItsRows) {
+    client_->run("CREATE TABLE t (i INTEGER)");
+    client_->run("INSERT INTO t VALUES (1), (2)");
+    const std::string rows =
+        catalog_->query("SELECT table_name FROM public.ducklake_inlined_data_tables").value().at(0).at(0).value();
+    auto endpoint = catalog::lake_endpoint(settings_).value();
+    endpoint.application_name = catalog::kKeeperAuthor;
+    auto flush = catalog::Connection::open(endpoint).value();
+    flush.execute("BEGIN; SELECT FROM public." + rows + " FOR UPDATE").value();
+    auto deleted = std::async(std::launch::async, [&] { return client_->try_run("DELETE FROM t WHERE i = 1"); });
+    const auto waits = [&] {
+        return number("SELECT count(*) FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND NOT granted") > 0;
+    };
+    for (int i = 0; i < 600 && !waits(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const auto refused = flush.execute(
+        "INSERT INTO public.ducklake_snapshot SELECT max(snapshot_id) + 1, now(), 0, 0, 0 FROM "
+        "public.ducklake_snapshot");
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, ::testing::HasSubstr(catalog::kKeeperGivesWay));
+    flush.execute("ROLLBACK").value();
+    const auto answered = deleted.get();
+    EXPECT_TRUE(answered) << (answered ? "" : answered.error().message);
+    EXPECT_EQ(client_->run("SELECT count(*) FROM t"), client_->run("SELECT 1"));
 }
 
 // Its delete is committed between the compaction's begin and its commit: the trigger has the last word.
