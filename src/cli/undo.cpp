@@ -115,8 +115,8 @@ void add_undo(CLI::App& root, Invocation& invocation) {
     add("table", "Make a table as it was in a snapshot", of_table, table)
         .add_option("--to", arguments->snapshot, "The snapshot's number")
         ->required();
-    add("drop", "Bring back a table that was dropped", of_table, undrop);
-    add("drop-schema", "Bring back a schema that was dropped, with its tables", "The schema", undrop_schema);
+    add("drop", "Bring back a table or view that was dropped", of_table, undrop);
+    add("drop-schema", "Bring back a schema that was dropped, with all it held", "The schema", undrop_schema);
     CLI::App& diffing = add("diff", "Print the rows in which two snapshots of a table differ", of_table, diff);
     diffing.add_option("--from", arguments->from, "The older snapshot's number")->required();
     diffing.add_option("--to", arguments->to, "The newer snapshot's number")->required();

@@ -183,6 +183,9 @@ std::string advice_on(const std::string& sqlstate) {
     return "Sort, join and aggregate less at once; the operator can raise memory_limit_mb, or lower sql_running_max.";
 }
 
+// How the box's own errors begin theirs (Error::text), as they come out of its functions.
+constexpr std::string_view kHint = "Hint: ";
+
 }  // namespace
 
 QueryError to_query_error(const ErrorData& thrown, const Scrubber& scrubber) {
@@ -195,6 +198,7 @@ QueryError to_query_error(const ErrorData& thrown, const Scrubber& scrubber) {
     const std::size_t line_end = result.message.find('\n');
     if (line_end != std::string::npos) {
         result.hint = result.message.substr(result.message.find_first_not_of("\n\t ", line_end));
+        if (result.hint.starts_with(kHint)) result.hint.erase(0, kHint.size());
         result.message.resize(line_end);
         if (guesses_wrong(result)) result.hint.clear();
     }

@@ -44,6 +44,9 @@ TEST(DuckdbError, TurnsFurtherLinesIntoAHint) {
         Scrubber({}, {}));
     EXPECT_EQ(error.message, "Table with name x does not exist!");
     EXPECT_EQ(error.hint, "Did you mean \"y\"?");
+    const Error own{ErrorKind::not_found, "no dropped table x", "It is still there.", ""};
+    EXPECT_EQ(to_query_error(duckdb::ErrorData(duckdb::InvalidInputException(own.text())), Scrubber({}, {})).hint,
+              "It is still there.");
 }
 
 TEST(DuckdbError, GuessesNoNamesOfTheSystems) {

@@ -1,21 +1,12 @@
 #include "engine/undo.hpp"
 
-#include <functional>
-
 #include "base/log.hpp"
-#include "engine/database.hpp"
-#include "engine/lake.hpp"
+#include "engine/lake_transaction.hpp"
 
 namespace boathouse::engine {
 namespace {
 
 constexpr int kDifferencesMax = 10'000;
-
-std::string identifier(const std::string& name) {
-    std::string quoted = "\"";
-    for (const char character : name) quoted += character == '"' ? std::string("\"\"") : std::string(1, character);
-    return quoted + "\"";
-}
 
 std::string qualified(const TableName& name) {
     return "lake." + identifier(name.schema) + "." + identifier(name.table);
@@ -25,56 +16,7 @@ std::string at(const TableName& name, long long snapshot) {
     return fmt::format("{} AT (VERSION => {})", qualified(name), snapshot);
 }
 
-// A connection with one transaction, which is undone unless it is committed.
-class Transaction {
-  public:
-    explicit Transaction(Database& database) : database_(database), connection_(database.instance()) {}
-    ~Transaction() {
-        if (!connection_.IsAutoCommit()) connection_.Query("ROLLBACK");
-    }
-    Transaction(const Transaction&) = delete;
-    Transaction& operator=(const Transaction&) = delete;
-
-    Result<Table> run(const std::string& sql) {
-        const auto result = connection_.Query(sql);
-        if (result->HasError()) return describe(result->GetErrorObject());
-        Table table;
-        for (const auto& row : result->Collection().GetRows()) {
-            table.emplace_back();
-            for (duckdb::idx_t column = 0; column < result->ColumnCount(); ++column) {
-                const auto value = row.GetValue(column);
-                table.back().push_back(value.IsNull() ? "" : value.ToString());
-            }
-        }
-        return table;
-    }
-    Result<Table> run(const std::vector<std::string>& statements) {
-        Table last;
-        for (const std::string& sql : statements) {
-            auto done = run(sql);
-            if (!done) return done;
-            last = std::move(*done);
-        }
-        return last;
-    }
-
-  private:
-    Error describe(const duckdb::ErrorData& data) const {
-        Error error = database_.describe(data);
-        if (data.Type() == duckdb::ExceptionType::CATALOG) error.kind = ErrorKind::not_found;
-        if (data.Type() == duckdb::ExceptionType::TRANSACTION) error.kind = ErrorKind::conflict;
-        return error;
-    }
-
-    Database& database_;
-    duckdb::Connection connection_;
-};
-
-std::string message_of(const std::string& what) {
-    return fmt::format("CALL lake.set_commit_message('boathouse undo', {})", literal(what));
-}
-
-Result<std::vector<std::string>> columns_of(Transaction& transaction, const std::string& relation) {
+Result<std::vector<std::string>> columns_of(LakeTransaction& transaction, const std::string& relation) {
     auto rows = transaction.run("DESCRIBE SELECT * FROM " + relation);
     if (!rows) return rows.error();
     std::vector<std::string> columns;
@@ -82,7 +24,7 @@ Result<std::vector<std::string>> columns_of(Transaction& transaction, const std:
     return columns;
 }
 
-Status check_same_columns(Transaction& transaction, const TableName& name, long long snapshot) {
+Status check_same_columns(LakeTransaction& transaction, const TableName& name, long long snapshot) {
     const auto now = columns_of(transaction, qualified(name));
     if (!now) return now.error();
     const auto then = columns_of(transaction, at(name, snapshot));
@@ -95,22 +37,11 @@ Status check_same_columns(Transaction& transaction, const TableName& name, long 
                  ""};
 }
 
-Result<long long> count_and_commit(Transaction& transaction, const TableName& name) {
+Result<long long> count_and_commit(LakeTransaction& transaction, const TableName& name) {
     auto counted = transaction.run("SELECT count(*) FROM " + qualified(name));
     if (!counted) return counted.error();
     if (auto committed = transaction.run("COMMIT"); !committed) return committed.error();
     return std::stoll(counted->at(0).at(0));
-}
-
-// DuckDB throws where it has no result to say it by.
-template <class Answer>
-Result<Answer> guarded(Database& database, const std::function<Result<Answer>(Transaction&)>& work) {
-    try {
-        Transaction transaction(database);
-        return work(transaction);
-    } catch (const std::exception& exception) {
-        return database.describe(duckdb::ErrorData(exception));
-    }
 }
 
 // All rows that are in one and not in the other, as often as they are.
@@ -144,25 +75,14 @@ std::string keyed_difference(const TableName& name, long long from, long long to
 }  // namespace
 
 Result<long long> restore_table(Lake& lake, const TableName& name, long long snapshot) {
-    return guarded<long long>(lake.database(), [&](Transaction& transaction) -> Result<long long> {
+    return in_transaction<long long>(lake, [&](LakeTransaction& transaction) -> Result<long long> {
         if (auto begun = transaction.run("BEGIN"); !begun) return begun.error();
         if (auto same = check_same_columns(transaction, name, snapshot); !same) return same.error();
         const auto what = fmt::format("{}.{} as of snapshot {}", name.schema, name.table, snapshot);
         // Aside first: DuckLake takes what the transaction has deleted out of older snapshots too, within it.
         auto done = transaction.run(
-            {message_of(what), "CREATE TEMP TABLE boathouse_restored AS FROM " + at(name, snapshot),
+            {undo_message(what), "CREATE TEMP TABLE boathouse_restored AS FROM " + at(name, snapshot),
              "DELETE FROM " + qualified(name), "INSERT INTO " + qualified(name) + " FROM boathouse_restored"});
-        if (!done) return done.error();
-        return count_and_commit(transaction, name);
-    });
-}
-
-Result<long long> undrop_table(Lake& lake, const TableName& name, long long snapshot) {
-    return guarded<long long>(lake.database(), [&](Transaction& transaction) -> Result<long long> {
-        const auto what = fmt::format("{}.{} undropped from snapshot {}", name.schema, name.table, snapshot);
-        auto done =
-            transaction.run({"BEGIN", message_of(what), "CREATE SCHEMA IF NOT EXISTS lake." + identifier(name.schema),
-                             "CREATE TABLE " + qualified(name) + " AS FROM " + at(name, snapshot)});
         if (!done) return done.error();
         return count_and_commit(transaction, name);
     });
@@ -171,7 +91,7 @@ Result<long long> undrop_table(Lake& lake, const TableName& name, long long snap
 Result<std::vector<RowDifference>> difference(Lake& lake, const TableName& name, long long from, long long to,
                                               const std::vector<std::string>& key) {
     using Differences = std::vector<RowDifference>;
-    return guarded<Differences>(lake.database(), [&](Transaction& transaction) -> Result<Differences> {
+    return in_transaction<Differences>(lake, [&](LakeTransaction& transaction) -> Result<Differences> {
         auto rows =
             transaction.run(key.empty() ? plain_difference(name, from, to) : keyed_difference(name, from, to, key));
         if (!rows) return rows.error();

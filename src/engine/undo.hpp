@@ -1,5 +1,4 @@
-// Yesterday, brought back: a table as it was in a snapshot, a table or a schema that was dropped, and what differs
-// between two snapshots.
+// Yesterday, brought back: a table as it was in a snapshot, and what differs between two snapshots.
 //
 // Nothing is overwritten: what is brought back is a new snapshot, and what was there before stays in the older ones,
 // for as long as the policies keep those. Each call is one transaction on a connection of its own, beside the
@@ -23,9 +22,6 @@ struct TableName {
 
 // The number of rows that the table then has.
 Result<long long> restore_table(Lake& lake, const TableName& name, long long snapshot);
-// Makes the table (and its schema, where that is gone) as it was in `snapshot`, in which it must be. The number of
-// rows.
-Result<long long> undrop_table(Lake& lake, const TableName& name, long long snapshot);
 
 struct RowDifference {
     std::string change;  // added, removed, changed

@@ -18,16 +18,6 @@ constexpr const char* kHistory =
     "'([a-z_]+):' || n.table_id || '(?:,|$)', 'g') AS m) AS changes) AS seen "
     "WHERE created OR changes IS NOT NULL ORDER BY 1 DESC LIMIT 10000";
 
-constexpr const char* kDropped =
-    "SELECT DISTINCT ON (s.schema_name, t.table_name) s.schema_name, t.table_name, a.snapshot_id "
-    "FROM public.ducklake_table t JOIN public.ducklake_schema s ON s.schema_id = t.schema_id "
-    "JOIN public.ducklake_snapshot a ON a.snapshot_id >= t.begin_snapshot AND a.snapshot_id < t.end_snapshot "
-    "AND a.snapshot_id >= s.begin_snapshot AND a.snapshot_id < coalesce(s.end_snapshot, a.snapshot_id + 1) "
-    "WHERE s.schema_name = $1 AND ($2 = '' AND s.end_snapshot = t.end_snapshot OR t.table_name = $2) "
-    "AND NOT EXISTS (SELECT FROM public.ducklake_table n JOIN public.ducklake_schema ns ON ns.schema_id = n.schema_id "
-    "WHERE n.end_snapshot IS NULL AND ns.end_snapshot IS NULL AND ns.schema_name = s.schema_name "
-    "AND n.table_name = t.table_name) ORDER BY 1, 2, 3 DESC";
-
 }  // namespace
 
 Result<std::vector<TableSnapshot>> table_history(catalog::Connection& lake, const std::string& schema,
@@ -40,19 +30,6 @@ Result<std::vector<TableSnapshot>> table_history(catalog::Connection& lake, cons
             {std::stoll(*row[0]), row[1].value_or(""), row[2].value_or(""), row[3].value_or(""), row[4].value_or("")});
     }
     return history;
-}
-
-Result<std::vector<DroppedTable>> dropped_tables(catalog::Connection& lake, const std::string& schema,
-                                                 const std::string& table) {
-    auto rows = lake.query(kDropped, {schema, table});
-    if (!rows) return rows.error();
-    std::vector<DroppedTable> dropped;
-    for (const catalog::Row& row : *rows) dropped.push_back({*row[0], *row[1], std::stoll(*row[2])});
-    if (!dropped.empty()) return dropped;
-    return Error{ErrorKind::not_found,
-                 table.empty() ? fmt::format("no table of a dropped schema {} is left in any snapshot", schema)
-                               : fmt::format("no dropped table {}.{} is left in any snapshot", schema, table),
-                 "It is still there, has never been, or its snapshots have ended (policy snapshot_age).", ""};
 }
 
 }  // namespace boathouse::keeper

@@ -1,8 +1,6 @@
-// The snapshots that have changed a table, and where a dropped table or schema is still to be found, from the catalog
-// alone.
+// The snapshots that have changed a table, from the catalog alone.
 //
-// Free functions on a connection to the lake's database as the engine's role; blocking. Errors: those of Connection;
-// not_found.
+// On a connection to the lake's database as the engine's role; blocking. Errors: those of Connection.
 #pragma once
 
 #include <string>
@@ -20,14 +18,6 @@ struct TableSnapshot {
 };
 // The newest first; of all tables that have had the name. The keeper's own are among them.
 Result<std::vector<TableSnapshot>> table_history(catalog::Connection& lake, const std::string& schema,
-                                                 const std::string& table);
-
-struct DroppedTable {
-    std::string schema{}, table{};
-    long long last_snapshot = 0;  // the last that has it
-};
-// The tables of that name that are dropped and still to be had; `table` empty: those that went with the schema.
-Result<std::vector<DroppedTable>> dropped_tables(catalog::Connection& lake, const std::string& schema,
                                                  const std::string& table);
 
 }  // namespace boathouse::keeper

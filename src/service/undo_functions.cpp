@@ -4,7 +4,9 @@
 #include <charconv>
 
 #include "base/log.hpp"
+#include "catalog/dropped.hpp"
 #include "engine/undo.hpp"
+#include "engine/undrop.hpp"
 #include "keeper/history.hpp"
 
 namespace boathouse::service {
@@ -70,10 +72,25 @@ Result<catalog::Connection> open_lake(const config::Settings& settings) {
     return catalog::Connection::open(*endpoint);
 }
 
-Result<BoxRows> history(const config::Settings& settings, const TableName& name) {
+// As clients of PostgreSQL call it: public is main, unless the lake has a schema of that name.
+Result<TableName> table_of(const config::Settings& settings, const std::string& text) {
+    TableName name = name_of(text);
+    if (name.schema != "public") return name;
     auto lake = open_lake(settings);
     if (!lake) return lake.error();
-    const auto read = keeper::table_history(*lake, name.schema, name.table);
+    const auto own =
+        lake->query("SELECT FROM public.ducklake_schema WHERE schema_name = 'public' AND end_snapshot IS NULL");
+    if (!own) return own.error();
+    if (own->empty()) name.schema = "main";
+    return name;
+}
+
+Result<BoxRows> history(const config::Settings& settings, const Arguments& given) {
+    const auto name = table_of(settings, given[0]);
+    if (!name) return name.error();
+    auto lake = open_lake(settings);
+    if (!lake) return lake.error();
+    const auto read = keeper::table_history(*lake, name->schema, name->table);
     if (!read) return read.error();
     BoxRows rows;
     const auto text = [](const std::string& value) {
@@ -86,35 +103,48 @@ Result<BoxRows> history(const config::Settings& settings, const TableName& name)
     return rows;
 }
 
-Result<BoxRows> restore(engine::Lake& lake, const Arguments& given) {
+Result<BoxRows> restore(engine::Lake& lake, const config::Settings& settings, const Arguments& given) {
+    const auto name = table_of(settings, given[0]);
+    if (!name) return name.error();
     const auto snapshot = snapshot_of(given[1]);
     if (!snapshot) return snapshot.error();
-    const auto count = engine::restore_table(lake, name_of(given[0]), *snapshot);
+    const auto count = engine::restore_table(lake, *name, *snapshot);
     if (!count) return count.error();
     return BoxRows{{fmt::format("{} is as it was in snapshot {}: {} rows", given[0], *snapshot, *count)}};
 }
 
-Result<BoxRows> undrop(engine::Lake& lake, const config::Settings& settings, const TableName& name) {
+std::string told(const catalog::Dropped& dropped, const catalog::DroppedObject& object, long long count) {
+    const std::string name = dropped.schema + "." + object.name;
+    if (object.kind == catalog::DroppedKind::table)
+        return fmt::format("{} is there again, from snapshot {}: {} rows", name, object.last_snapshot, count);
+    const char* kind = object.kind == catalog::DroppedKind::view ? "view" : "macro";
+    return fmt::format("{} {} is there again, from snapshot {}", kind, name, object.last_snapshot);
+}
+
+using Find = std::function<Result<catalog::Dropped>(catalog::Connection&)>;
+
+Result<BoxRows> undrop(engine::Lake& lake, const config::Settings& settings, const Find& find) {
     auto connection = open_lake(settings);
     if (!connection) return connection.error();
-    const auto dropped = keeper::dropped_tables(*connection, name.schema, name.table);
+    const auto dropped = find(*connection);
     if (!dropped) return dropped.error();
+    const auto counts = engine::undrop(lake, *dropped);
+    if (!counts) return counts.error();
     BoxRows rows;
-    for (const keeper::DroppedTable& table : *dropped) {
-        const auto count = engine::undrop_table(lake, {table.schema, table.table}, table.last_snapshot);
-        if (!count) return count.error();
-        rows.push_back({fmt::format("{}.{} is there again, from snapshot {}: {} rows", table.schema, table.table,
-                                    table.last_snapshot, *count)});
-    }
+    if (dropped->schema_is_gone) rows.push_back({fmt::format("schema {} is there again", dropped->schema)});
+    for (std::size_t i = 0; i < counts->size(); ++i)
+        rows.push_back({told(*dropped, dropped->objects[i], (*counts)[i])});
     return rows;
 }
 
-Result<BoxRows> differences(engine::Lake& lake, const Arguments& given) {
+Result<BoxRows> differences(engine::Lake& lake, const config::Settings& settings, const Arguments& given) {
+    const auto name = table_of(settings, given[0]);
+    if (!name) return name.error();
     const auto from = snapshot_of(given[1]);
     if (!from) return from.error();
     const auto to = snapshot_of(given[2]);
     if (!to) return to.error();
-    const auto found = engine::difference(lake, name_of(given[0]), *from, *to, key_of(given[3]));
+    const auto found = engine::difference(lake, *name, *from, *to, key_of(given[3]));
     if (!found) return found.error();
     BoxRows rows;
     for (const engine::RowDifference& difference : *found) {
@@ -136,24 +166,31 @@ std::vector<BoxFunction> undo_functions(engine::Lake& lake, const config::Settin
                      {"changes", "VARCHAR"}},
          .parameters = {"table_name"},
          .optional_from = 1,
-         .rows = [settings](const Arguments& given) { return history(settings, name_of(given[0])); }},
+         .rows = [settings](const Arguments& given) { return history(settings, given); }},
         {.name = "table_diff",
          .columns = {{"change", "VARCHAR"}, {"before", "JSON"}, {"after", "JSON"}},
          .parameters = {"table_name", "from_snapshot", "to_snapshot", "key"},
          .optional_from = 3,
-         .rows = [&lake](const Arguments& given) { return differences(lake, given); }},
+         .rows = [&lake, settings](const Arguments& given) { return differences(lake, settings, given); }},
         {.name = "restore_table",
          .columns = {{"result", "VARCHAR"}},
          .parameters = {"table_name", "snapshot_id"},
          .optional_from = 2,
          .changes = true,
-         .rows = [&lake](const Arguments& given) { return restore(lake, given); }},
+         .rows = [&lake, settings](const Arguments& given) { return restore(lake, settings, given); }},
         {.name = "undrop_table",
          .columns = {{"result", "VARCHAR"}},
          .parameters = {"table_name"},
          .optional_from = 1,
          .changes = true,
-         .rows = [&lake, settings](const Arguments& given) { return undrop(lake, settings, name_of(given[0])); }},
+         .rows =
+             [&lake, settings](const Arguments& given) {
+                 return undrop(lake, settings, [&](catalog::Connection& connection) -> Result<catalog::Dropped> {
+                     const auto name = table_of(settings, given[0]);
+                     if (!name) return name.error();
+                     return catalog::find_dropped_table(connection, name->schema, name->table);
+                 });
+             }},
         {.name = "undrop_schema",
          .columns = {{"result", "VARCHAR"}},
          .parameters = {"schema_name"},
@@ -161,7 +198,9 @@ std::vector<BoxFunction> undo_functions(engine::Lake& lake, const config::Settin
          .changes = true,
          .rows =
              [&lake, settings](const Arguments& given) {
-                 return undrop(lake, settings, {given[0], ""});
+                 return undrop(lake, settings, [schema = unquoted(given[0])](catalog::Connection& connection) {
+                     return catalog::find_dropped_schema(connection, schema);
+                 });
              }},
     };
 }
