@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/machine.hpp"
+#include "engine/committed_files.hpp"
 #include "engine/postgres_casts.hpp"
 
 namespace boathouse::engine {
@@ -51,6 +52,7 @@ Result<std::unique_ptr<Database>> Database::open(const config::Settings& setting
     try {
         duckdb::DBConfig config;
         configure(config, settings);
+        config.file_system = duckdb::make_uniq<CommittedFiles>(settings);
         std::unique_ptr<Database> database(new Database(config, std::move(scrubber), stream_bytes(settings)));
         for (const char* name : kExtensions) {
             const auto loaded = database->query(std::string("LOAD ") + name);
