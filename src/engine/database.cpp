@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/machine.hpp"
 #include "engine/committed_files.hpp"
+#include "engine/inlined_reads.hpp"
 #include "engine/postgres_casts.hpp"
 
 namespace boathouse::engine {
@@ -69,6 +70,7 @@ Result<std::unique_ptr<Database>> Database::open(const config::Settings& setting
             }
         }
         register_postgres_casts(*database->instance_.instance);
+        install_inlined_reads(*database->instance_.instance);
         return database;
     } catch (const std::exception& exception) {
         const duckdb::ErrorData data(exception);

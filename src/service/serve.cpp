@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <thread>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -132,10 +133,29 @@ Status prepare_box_database(const config::Settings& settings, const std::vector<
     return {};
 }
 
+// A PostgreSQL that is starting again lets nobody in for as long as it takes: this waits for it, where an end would be
+// one death more for the supervisor to count. It is the supervisor, too, that ends an engine that has waited too long.
+Status wait_for_catalog(const config::Settings& settings) {
+    constexpr std::chrono::milliseconds kPause{100};
+    const auto endpoint = catalog::box_endpoint(settings);
+    if (!endpoint) return endpoint.error();
+    for (std::string last_said;; std::this_thread::sleep_for(kPause)) {
+        const auto connection = catalog::Connection::open(*endpoint);
+        if (connection) return {};
+        if (connection.error().kind != ErrorKind::unavailable) return connection.error();
+        if (const auto& message = connection.error().message; message != last_said) {
+            log_info("engine", "waiting for the catalog: {}", message);
+            last_said = message;
+        }
+    }
+}
+
 Result<std::unique_ptr<Engine>> open(const config::Loaded& loaded) {
     const config::Settings& settings = loaded.settings;
     const auto endpoint = catalog::lake_endpoint(settings);
     if (!endpoint) return endpoint.error();
+    notify_supervisor("STATUS=waiting for the catalog");
+    if (auto there = wait_for_catalog(settings); !there) return there.error();
     notify_supervisor("STATUS=opening the lake");
     const auto turn = catalog::take_start_turn(settings);
     if (!turn) return turn.error();

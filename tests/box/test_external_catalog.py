@@ -3,6 +3,7 @@
 import contextlib
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import duckdb
@@ -150,6 +151,33 @@ def test_its_version_is_guarded_until_a_migration_is_allowed(guest, server):
     assert "guard      lifted" in command(guest, "migrate").stdout
     assert "guard      active" in command(guest, "migrate", "--lock").stdout
     assert ROLE_PASSWORD not in shown.stdout + allowed.stdout + allowed.stderr
+
+
+def test_an_engine_waits_for_a_catalog_that_lets_nobody_in(guest, server):
+    guest.expect("supervisor: the engine killed|http: not ready")
+    restarts = restarts_of_engine(guest)
+    engine = guest.child("boathouse-engine")
+    server.execute("ALTER DATABASE leased ALLOW_CONNECTIONS false")
+    try:
+        guest.begin_test()
+        engine.kill()
+        wait_for(lambda: "waiting for the catalog" in guest.test_log(), "the engine's word")
+        assert not guest.is_ready()
+    finally:
+        server.execute("ALTER DATABASE leased ALLOW_CONNECTIONS true")
+    wait_for(guest.is_ready, "the engine")
+    assert restarts_of_engine(guest) == restarts + 1
+
+
+def restarts_of_engine(box) -> int:
+    return json.loads((box.data_dir / "run" / "state.json").read_text())["engine"]["restarts"]
+
+
+def wait_for(condition, what: str) -> None:
+    deadline = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < deadline, f"still waiting: {what}"
+        time.sleep(0.05)
 
 
 def test_a_role_that_may_not_create_roles_serves_and_says_so(boathouse, server):

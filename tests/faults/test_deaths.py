@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import psutil
@@ -270,22 +271,58 @@ def test_disk_full_while_running(new_box, duckdb_home):
 
 
 def test_an_engine_whose_duckdb_has_broken_starts_again(boathouse):
-    """Reading an inlined json[] with objects ends in an internal error of DuckLake's extension, after which DuckDB refuses all."""
-    with running(boathouse) as box:
+    """A commit for which the catalog holds NULL where a number belongs ends in an internal error, after which DuckDB refuses
+    all."""
+    with running(boathouse) as box, catalog_superuser(box) as owner:
         where = {"host": box.host, "port": box.sql_port, "user": box.user, "password": box.password, "dbname": "lake"}
         box.expect(f"{CUT_SESSIONS}|DuckDB has given up after an internal error")
         with psycopg.connect(**where, autocommit=True) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 42 AS a")
-            connection.execute("CREATE TABLE broken (a json[])")
-            connection.execute("""INSERT INTO broken VALUES (['{"a": 1}'::json])""")
+            connection.execute("CREATE TABLE broken AS SELECT 1 AS a FROM range(20000)")
+            owner.execute("UPDATE ducklake_table_stats SET next_row_id = NULL")
             with pytest.raises(psycopg.Error):
-                connection.execute("SELECT a FROM broken")
+                connection.execute("INSERT INTO broken SELECT 2 FROM range(20000)")
             # This session is cut.
             wait_for(lambda: not answers(connection), "the engine's end")
+        owner.execute("UPDATE ducklake_table_stats SET next_row_id = 20000")
         wait_for(lambda: can_log_in(where), "a new engine")
         with psycopg.connect(**where, autocommit=True) as connection:
             assert connection.execute("SELECT a FROM kept").fetchone() == (42,)
-            connection.execute("DROP TABLE broken")
+            connection.execute("INSERT INTO broken SELECT 2 FROM range(20000)")
+            assert connection.execute("SELECT count(*) FROM broken").fetchone() == (40000,)
+
+
+def test_rows_that_cannot_be_read_in_the_catalog_cost_one_statement(new_box):
+    """PostgreSQL's session ends while the engine waits for them; or they hold what does not come back from there."""
+    box = new_box()
+    box.expect("postgres: .*terminating connection due to administrator command")
+    engine = box.child("boathouse-engine").pid
+    where = {"host": box.host, "port": box.sql_port, "user": box.user, "password": box.password, "dbname": "lake"}
+    with (psycopg.connect(**where, autocommit=True) as client, catalog_superuser(box) as holder,
+          catalog_superuser(box) as owner, ThreadPoolExecutor(1) as reader):
+        client.execute("CREATE TABLE kept (a int)")
+        client.execute("INSERT INTO kept VALUES (42)")
+        inlined, = owner.execute("SELECT table_name FROM ducklake_inlined_data_tables").fetchone()
+        with holder.transaction():
+            holder.execute(f"LOCK TABLE {inlined}")
+            reading = reader.submit(client.execute, "SELECT a FROM kept")
+            waits = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+            wait_for(lambda: owner.execute(waits, [inlined]).fetchone(), "the read")
+            owner.execute(f"SELECT pg_terminate_backend(pid) FROM ({waits}) AS waiting", [inlined])
+            with pytest.raises(psycopg.errors.IoError, match="cannot read the rows of this table that lie in the catalog"):
+                reading.result()
+        client.execute("CREATE TABLE unreadable (a json[])")
+        client.execute("""INSERT INTO unreadable VALUES (['{"a": 1}'::json])""")
+        with pytest.raises(psycopg.errors.IoError, match="cannot read the rows of this table that lie in the catalog"):
+            client.execute("SELECT a FROM unreadable")
+        assert client.execute("SELECT a FROM kept").fetchone() == (42,)
+    assert box.child("boathouse-engine").pid == engine
+
+
+def catalog_superuser(box) -> psycopg.Connection:
+    """By the private socket."""
+    return psycopg.connect(host=str(box.data_dir / "run"), port=box.catalog_port, user="boathouse", dbname=box.database,
+                           autocommit=True)
 
 
 def answers(connection: psycopg.Connection) -> bool:
