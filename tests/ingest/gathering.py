@@ -16,12 +16,17 @@ def wait_for(condition, what: str) -> None:
         time.sleep(0.01)
 
 
-def counter(box, name: str) -> float:
-    """boathouse_group_commit_<name>, as /metrics has it."""
+def metric(box, name: str) -> float:
+    """boathouse_<name>, as /metrics has it."""
     for line in box.http("/metrics")[1].splitlines():
-        if line.startswith(f"boathouse_group_commit_{name} "):
+        if line.startswith(f"boathouse_{name} "):
             return float(line.split()[1])
-    raise AssertionError(f"/metrics has no boathouse_group_commit_{name}")
+    raise AssertionError(f"/metrics has no boathouse_{name}")
+
+
+def counter(box, name: str) -> float:
+    """boathouse_group_commit_<name>."""
+    return metric(box, f"group_commit_{name}")
 
 
 def door_of(box) -> str:

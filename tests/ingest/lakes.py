@@ -4,7 +4,7 @@ The catalog's tables row by row, without what differs between any two lakes (uui
 content of each table as a direct client of the official extension reads it: now, at snapshots of the past, and as changes.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import duckdb
 import psycopg
@@ -20,23 +20,30 @@ SNAPSHOTS_APART = 9  # of those that are read
 SKIPPED = {"ducklake_metadata"}
 
 
-def catalog_of(box) -> dict[str, list[tuple]]:
-    """All of DuckLake's tables and what they hold, sorted."""
-    found = {}
-    with psycopg.connect(box.dsn) as catalog:
-        tables = [name for name, in catalog.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
-            "AND relname LIKE 'ducklake%' ORDER BY 1").fetchall()]
-        for table in tables:
-            if table in SKIPPED:
-                continue
-            cursor = catalog.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table)))
-            kept = [place for place, column in enumerate(cursor.description) if column.name not in VARYING]
-            found[table] = sorted(repr(tuple(row[place] for place in kept)) for row in cursor.fetchall())
-    return found
+_COLUMNS = """SELECT relname, attname, atttypid::regtype::text FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+              WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname LIKE 'ducklake%'
+                AND attnum > 0 AND NOT attisdropped ORDER BY relname, attnum"""
 
 
-def differences(ours: dict[str, list[tuple]], theirs: dict[str, list[tuple]]) -> list[str]:
+def catalog_of(catalog: psycopg.Connection) -> dict[str, list[str]]:
+    """All of DuckLake's tables, with their columns and what they hold, sorted: one reading."""
+    with catalog.transaction():
+        catalog.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        columns = defaultdict(list)
+        for table, name, kind in catalog.execute(_COLUMNS):
+            if table not in SKIPPED and name not in VARYING:
+                columns[table].append((name, kind))
+        query = sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT {}, ROW({})::text FROM {}").format(
+                sql.Literal(table), sql.SQL(", ").join(sql.Identifier(name) for name, _ in kept), sql.Identifier(table))
+            for table, kept in columns.items())
+        found = {table: [repr(kept)] for table, kept in columns.items()}
+        for table, row in catalog.execute(query):
+            found[table].append(row)
+    return {table: sorted(rows) for table, rows in found.items()}
+
+
+def differences(ours: dict[str, list[str]], theirs: dict[str, list[str]]) -> list[str]:
     """What one has and the other has not, a line each."""
     lines = []
     for table in sorted(ours.keys() | theirs.keys()):
@@ -47,32 +54,35 @@ def differences(ours: dict[str, list[tuple]], theirs: dict[str, list[tuple]]) ->
 
 
 class Reader:
-    """A DuckDB client of the box's catalog."""
+    """A DuckDB client of the box's catalog. Of one thread: it reads small tables."""
 
     def __init__(self, box, duckdb_home):
-        self.client = duckdb.connect(config={"extension_directory": str(duckdb_home / ".duckdb" / "extensions")})
+        self.client = duckdb.connect(config={"threads": 1,
+                                             "extension_directory": str(duckdb_home / ".duckdb" / "extensions")})
         self.client.execute(f"LOAD ducklake; LOAD icu; SET TimeZone = 'UTC'; ATTACH '{box.attach_string}' AS lake; USE lake")
 
     def execute(self, statement: str) -> list[tuple]:
         return self.client.execute(statement).fetchall()
 
-    def texts(self, query: str) -> list[str]:
-        return sorted(map(repr, self.execute(query)))
-
     def contents(self, tables: list[str]) -> dict[str, list[str]]:
         """Each table with its row ids, now and as of snapshots of the past, and its changes."""
+        self.execute("BEGIN")
         newest, = self.execute("SELECT id FROM ducklake_current_snapshot('lake')")[0]
+        begun = dict(self.execute(
+            "SELECT table_name, min(begin_snapshot) FROM __ducklake_metadata_lake.ducklake_table GROUP BY table_name"))
         found = {}
         for table in tables:
-            found[table] = self.texts(f"SELECT rowid, snapshot_id, COLUMNS(*)::VARCHAR FROM {table}")
-            begun, = self.execute(f"""SELECT begin_snapshot FROM __ducklake_metadata_lake.ducklake_table
-                                      WHERE table_name = '{table}' ORDER BY 1 LIMIT 1""")[0]
-            for snapshot in {*range(begun, newest, SNAPSHOTS_APART), newest}:
-                found[f"{table} at {snapshot}"] = self.texts(
-                    f"SELECT rowid, COLUMNS(*)::VARCHAR FROM {table} AT (VERSION => {snapshot})")
-            found[f"{table}'s changes"] = self.texts(
-                f"SELECT COLUMNS(*)::VARCHAR FROM ducklake_table_changes('lake', 'main', '{table}', {begun}, {newest})")
-        return found
+            parts = {table: f"SELECT rowid::VARCHAR, snapshot_id::VARCHAR, COLUMNS(*)::VARCHAR FROM {table}",
+                     f"{table}'s changes": f"""SELECT COLUMNS(*)::VARCHAR
+                         FROM ducklake_table_changes('lake', 'main', '{table}', {begun[table]}, {newest})"""}
+            for snapshot in range(begun[table], newest, SNAPSHOTS_APART):
+                parts[f"{table} at {snapshot}"] = f"SELECT rowid::VARCHAR, COLUMNS(*)::VARCHAR FROM {table} AT (VERSION => {snapshot})"
+            found |= {part: [] for part in parts}
+            for place, row in self.execute(" UNION ALL ".join(
+                    f"SELECT {place}, [*COLUMNS(*)] FROM ({query})" for place, query in enumerate(parts.values()))):
+                found[list(parts)[place]].append(repr(row))
+        self.execute("COMMIT")
+        return {part: sorted(rows) for part, rows in found.items()}
 
     def close(self) -> None:
         self.client.close()

@@ -1,22 +1,25 @@
-"""The box's own commits beside the official extension's: the same statements leave the same lake.
+"""The fast paths beside the official extension alone: the same statements leave the same lake and read the same.
 
-Generated sequences of appends, with deletes, changes of tables and flushes between them, run on two boxes: on one gathered,
-on the other by the extension (boathouse.group_commit = off). Then the catalogs are compared row by row, and what a direct
-client reads, before and after the lakes are flushed and merged. BOATHOUSE_DIFFERENTIAL_SEQUENCES: how many (5), each of tables
-and a seed of its own; BOATHOUSE_TEST_SEED is the first.
+Generated sequences of appends, with deletes, changes of tables and flushes between them, run on two boxes: on one with its fast
+paths, on the other without (SLOW): there each commit is the extension's and each answer is computed. After each statement the
+catalogs are compared row by row, and what generated queries answer, asked twice where answers are kept; at the end what a
+direct client reads, before and after the lakes are flushed and merged. BOATHOUSE_DIFFERENTIAL_SEQUENCES: how many (5), each
+of tables and a seed of its own; BOATHOUSE_TEST_SEED is the first.
 """
 
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from gathering import counter, door_of
+from gathering import counter, door_of, metric
 from lakes import Reader, catalog_of, differences
 
 SEED = int(os.environ.get("BOATHOUSE_TEST_SEED", "20261123"))
 SEQUENCES = int(os.environ.get("BOATHOUSE_DIFFERENTIAL_SEQUENCES", "5"))
 STEPS = 12  # of a sequence
+SLOW = ["boathouse.group_commit", "boathouse.cache"]  # what turns the fast paths off
 
 # A Parquet file holds numbers of 128 bits as DOUBLE.
 NUMBERS = {"TINYINT": (-128, 127), "SMALLINT": (-32768, 32767), "INTEGER": (-2**31, 2**31 - 1), "BIGINT": (-2**63, 2**63 - 1),
@@ -58,21 +61,25 @@ TABLES = {
 }
 
 
+CREATED = [f"CREATE TABLE {table} (id INTEGER DEFAULT 7, "
+           + ", ".join(f"c{number} {kind}" for number, kind in enumerate(types)) + ")" for table, types in TABLES.items()]
+DROPPED = [*(f"DROP TABLE {table}" for table in TABLES), "CALL ducklake_expire_snapshots('lake', older_than => now())",
+           "CALL ducklake_cleanup_old_files('lake', cleanup_all => true)"]
+
+
 class Sequence:
-    """Statements of which each is run on both lakes; all random choices are the seed's."""
+    """Statements of which each is run on both lakes, and queries; all random choices are the seed's."""
 
     def __init__(self, seed: int):
         self.random = random.Random(seed)
         self.columns = {table: list(types) for table, types in TABLES.items()}
         self.extra = 0
+        self.queries = Queries(seed)
 
     def value(self, kind: str) -> str:
         if self.random.random() < 0.2:
             return self.random.choice(["NULL", "DEFAULT"])
-        if kind in NUMBERS:
-            return f"'{self.random.choice([*NUMBERS[kind], 0, 9, 10, self.random.randint(*NUMBERS[kind])])}'"
-        text = self.random.choice((TEXTS | NESTED)[kind])
-        return "'" + text.replace("\\\\", "\\").replace("'", "''") + "'"
+        return literal(self.random, kind)
 
     def insert(self) -> str:
         table = self.random.choice([*TABLES, *list(TABLES)[:-1]])
@@ -104,61 +111,160 @@ class Sequence:
         return ["CALL ducklake_flush_inlined_data('lake')"]
 
 
-def run(connection: psycopg.Connection, statements: list[str]) -> list[str | None]:
-    """One pipeline; the SQLSTATEs of what failed."""
-    try:
-        with connection.pipeline():
-            for statement in statements:
-                connection.execute(statement.encode(), prepare=False)
-    except psycopg.Error as error:
-        return [error.sqlstate]
-    return []
+class Queries:
+    """SELECTs on the tables of a sequence, none of which fails, each with whether its answer is to be binary."""
+
+    def __init__(self, seed: int):
+        self.random = random.Random(f"queries of {seed}")
+        self.asked: list[tuple[str, bool]] = []
+
+    def next(self, first: int, newest: int) -> tuple[str, bool]:
+        """A new one, or one that was asked before. `first` and `newest`: snapshots of the lake that have the tables."""
+        if self.asked and self.random.random() < 0.5:
+            return self.random.choice(self.asked)
+        self.asked.append((self.query(self.random.randint(first, newest)), self.random.random() < 0.3))
+        return self.asked[-1]
+
+    def query(self, snapshot: int) -> str:
+        table, other = self.random.sample(list(TABLES), 2)
+        place = self.random.randrange(len(TABLES[table]))
+        column, kind = f"c{place}", TABLES[table][place]
+        condition = self.random.choice([
+            f"id = {self.random.randint(0, 10)}", f"id < {self.random.randint(0, 50)}", f"{column} IS NULL",
+            f"{column} {self.random.choice(['=', '<', '>=', '<>'])} {literal(self.random, kind)}::{kind}"])
+        return self.random.choice([
+            f"SELECT * FROM {table}",
+            f"SELECT * FROM {table} WHERE {condition}",
+            f"SELECT id, {column} FROM {table} WHERE {condition} ORDER BY ALL LIMIT 20",
+            f"SELECT count(*), count({column}), sum(id), min({column}), max({column}) FROM {table}",
+            f"SELECT count(*), min({column}), max({column}) FROM {table} WHERE {condition}",
+            f"SELECT {column}, count(*), max(id) FROM {table} GROUP BY ALL",
+            f"SELECT id, count(*), min({table}.{column}) FROM {table} JOIN {other} USING (id) GROUP BY id",
+            f"SELECT count(*) FROM {table} WHERE {condition} AND id IN (SELECT id FROM {other})",
+            f"SELECT * FROM {table} AT (VERSION => {snapshot})",
+        ])
+
+
+def literal(choices: random.Random, kind: str) -> str:
+    """A value of the type between quotes."""
+    if kind in NUMBERS:
+        return f"'{choices.choice([*NUMBERS[kind], 0, 9, 10, choices.randint(*NUMBERS[kind])])}'"
+    text = choices.choice((TEXTS | NESTED)[kind])
+    return "'" + text.replace("\\\\", "\\").replace("'", "''") + "'"
+
+
+class Side:
+    """One of the two boxes, and the connections that stay open to it."""
+
+    def __init__(self, box, duckdb_home, off: list[str]):
+        self.box, self.times = box, 1 if off else 2  # that a query is asked: at the second, an answer may be a kept one
+        self.door = psycopg.connect(door_of(box), autocommit=True)
+        self.catalog = psycopg.connect(box.dsn, autocommit=True)
+        self.reader = Reader(box, duckdb_home)
+        for setting in off:
+            self.door.execute(f"SET {setting} = off")
+
+    def run(self, statements: list[str]) -> list[str | None]:
+        """One pipeline; the SQLSTATEs of what failed."""
+        try:
+            with self.door.pipeline():
+                for statement in statements:
+                    self.door.execute(statement.encode(), prepare=False)
+        except psycopg.Error as error:
+            return [error.sqlstate]
+        return []
+
+    def answer(self, query: str, binary: bool) -> list[list]:
+        """The columns and the rows as they came over the wire; sorted, where the query says nothing of the order."""
+        with self.door.cursor(binary=binary) as cursor:
+            result = cursor.execute(query.encode(), prepare=False).pgresult
+            columns = range(result.nfields)
+            rows = [tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples)]
+            return [[(result.fname(column), result.ftype(column)) for column in columns],
+                    rows if "ORDER BY" in query else sorted(rows, key=repr)]
+
+    def answers(self, query: str, binary: bool) -> list[list]:
+        """As often as this side asks."""
+        return [self.answer(query, binary) for _ in range(self.times)]
+
+    def maintain(self, statement: str) -> None:
+        self.reader.execute(statement)
+
+    def tables(self) -> dict[str, list[str]]:
+        return catalog_of(self.catalog)
+
+    def contents(self) -> dict[str, list[str]]:
+        return self.reader.contents(list(TABLES))
+
+    def newest(self) -> int:
+        return self.catalog.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()[0]
+
+    def counts(self) -> dict[str, float]:
+        """What went the fast ways, and what of the batches did not."""
+        return {"batches": counter(self.box, "batches_total"), "by_extension": counter(self.box, "by_extension_total"),
+                "hits": metric(self.box, "cache_hits_total")}
+
+    def close(self) -> None:
+        for connection in (self.door, self.catalog, self.reader):
+            connection.close()
 
 
 @pytest.fixture
-def lakes(new_box):
-    """Two boxes that inline as many rows as the box's own commits do."""
-    def make():
-        return new_box(settings={"BOATHOUSE_LAKE_INLINING_ROWS": "10000"}).pause_keeper()
+def both(new_box, duckdb_home):
+    """both(Side.what, …) does it on the two sides at once: the fast side's result and the slow side's. Both boxes inline as
+    many rows as the box's own commits do."""
+    def open_side(off: list[str]) -> Side:
+        return Side(new_box(settings={"BOATHOUSE_LAKE_INLINING_ROWS": "10000"}).pause_keeper(), duckdb_home, off)
 
-    return make(), make()
+    with ThreadPoolExecutor(2) as threads:
+        sides = list(threads.map(open_side, [[], SLOW]))
+        yield lambda function, *arguments: list(threads.map(lambda side: function(side, *arguments), sides))
+        for side in sides:
+            side.close()
 
 
-@pytest.mark.timeout(300 + 10 * SEQUENCES)
-def test_the_same_statements_leave_the_same_lake(lakes, duckdb_home):
-    ours, theirs = lakes
-    doors = gathered, alone = [psycopg.connect(door_of(box), autocommit=True) for box in lakes]
-    alone.execute("SET boathouse.group_commit = off")
-    readers = [Reader(box, duckdb_home) for box in lakes]
+@pytest.mark.timeout(300 + 30 * SEQUENCES)
+def test_the_same_statements_leave_the_same_lake(both):
     for seed in range(SEED, SEED + SEQUENCES):
-        for table, types in TABLES.items():
-            columns = ", ".join(f"c{number} {kind}" for number, kind in enumerate(types))
-            for door in doors:
-                door.execute(f"CREATE TABLE {table} (id INTEGER DEFAULT 7, {columns})")
         sequence = Sequence(seed)
+        for statement in CREATED:
+            assert both(Side.run, [statement]) == [[], []]
+        compare_catalogs(both, f"seed {seed}, tables made")
+        first, _ = both(Side.newest)
         for number in range(STEPS):
             statements = sequence.step()
-            assert run(gathered, statements) == run(alone, statements), statements
-            found = differences(catalog_of(ours), catalog_of(theirs))
-            assert not found, f"seed {seed}, step {number}, {statements}:\n" + "\n".join(found[:20])
-        compare_contents(readers, seed)
+            where = f"seed {seed}, step {number}, {statements}"
+            left, right = both(Side.run, statements)
+            assert left == right, where
+            compare_catalogs(both, where)
+            newest, _ = both(Side.newest)
+            compare_answers(both, sequence.queries.next(first, newest), where)
+        compare_contents(both, seed)
         for statement in ("CALL ducklake_flush_inlined_data('lake')", "CALL ducklake_merge_adjacent_files('lake')"):
-            for reader in readers:
-                reader.execute(statement)
-            assert not differences(catalog_of(ours), catalog_of(theirs)), f"seed {seed}, {statement}"
-        compare_contents(readers, seed)
-        for statement in (*(f"DROP TABLE {table}" for table in TABLES), "CALL ducklake_expire_snapshots('lake', older_than => now())"):
-            for reader in readers:
-                reader.execute(statement)
-    batches, official = counter(ours, "batches_total"), counter(ours, "by_extension_total")
-    assert batches - official > SEQUENCES * STEPS / 3, f"{official} of {batches} commits were the extension's"
-    assert counter(theirs, "batches_total") == 0
-    for connection in (*doors, *readers):
-        connection.close()
+            both(Side.maintain, statement)
+            compare_catalogs(both, f"seed {seed}, {statement}")
+        compare_contents(both, seed)
+        for statement in DROPPED:
+            both(Side.maintain, statement)
+    fast, slow = both(Side.counts)
+    assert fast["batches"] - fast["by_extension"] > SEQUENCES * STEPS / 3, f"{fast}: too many commits were the extension's"
+    assert fast["hits"] > SEQUENCES * STEPS / 4, f"{fast}: too few answers were kept ones"
+    assert not any(slow.values()), f"{slow}: the slow side has gone fast ways"
 
 
-def compare_contents(readers: list[Reader], seed: int) -> None:
-    left, right = (reader.contents(list(TABLES)) for reader in readers)
+def compare_catalogs(both, where: str) -> None:
+    found = differences(*both(Side.tables))
+    assert not found, f"{where}:\n" + "\n".join(found[:20])
+
+
+def compare_answers(both, query: tuple[str, bool], where: str) -> None:
+    (first, second), (computed,) = both(Side.answers, *query)
+    assert first == computed, f"{where}, {query}"
+    assert second == computed, f"{where}, {query}, asked again"
+
+
+def compare_contents(both, seed: int) -> None:
+    left, right = both(Side.contents)
     for name, rows in left.items():
         assert rows == right[name], f"seed {seed}, {name}"
     assert left.keys() == right.keys()
