@@ -4,7 +4,7 @@ One box with a table of ten million rows, one plain PostgreSQL with pgbench's ow
 turns, each for a bounded time. Parts: five aggregates asked by many clients, with answers kept and without, alone and
 while somebody commits to the table once a second; `SELECT 1`; a cold small query beside a direct DuckDB client.
 
-    bench/result_cache.py [--rows 10000000] [--clients 16] [--seconds 10]
+    bench/result_cache.py [--rows 10000000] [--clients 16] [--seconds 10] [--cold]
 """
 
 import argparse
@@ -31,6 +31,10 @@ SELECT abalance FROM pgbench_accounts WHERE aid = :aid;
 """
 SCALE = 10
 COLD_ROUNDS = 200
+COLD = {"count(*) with a filter": "SELECT count(*) FROM small WHERE i > {i}",
+        "small aggregate": "SELECT i % 7, count(*), max(name) FROM small WHERE i <> {i} GROUP BY 1",
+        "point lookup": "SELECT name FROM small WHERE i = {i}",
+        "point lookup, rows inlined": "SELECT name FROM inlined WHERE i = {i} % 10"}
 
 
 def one_line(questions: str) -> str:
@@ -75,20 +79,26 @@ def constant(box: setting.Server, plain_dsn: str, arguments) -> None:
 
 
 def cold(box: setting.Server) -> None:
-    """Each question differs, so none has an answer that is kept."""
+    """Each question differs, so none has an answer that is kept. Contenders take turns."""
     client = direct_writers.attach(box.attach_string, {})
-    with psycopg.connect(box.door, autocommit=True) as door:
-        door.execute("CREATE TABLE small AS SELECT i FROM range(1000) AS r(i)")
-        contenders = {"direct": lambda i: client.execute(f"SELECT count(*) FROM lake.small WHERE i > {i}").fetchone(),
-                      "door": lambda i: door.execute(f"SELECT count(*) FROM small WHERE i > {i}").fetchone()}
-        times = {name: [] for name in contenders}
-        for i in range(COLD_ROUNDS):
-            for name, ask in contenders.items():
-                begin = time.monotonic()
-                ask(i)
-                times[name].append(1000 * (time.monotonic() - begin))
-    setting.table("A cold small query, median, ms:", ["direct client", "door"],
-                  [[f"{statistics.median(times[name]):.2f}" for name in ("direct", "door")]])
+    client.execute("USE lake")
+    with psycopg.connect(box.door, autocommit=True) as door, psycopg.connect(box.door, autocommit=True) as off:
+        off.execute("SET boathouse.cache = off")
+        off.execute("CREATE TABLE small AS SELECT i, 'name ' || i AS name FROM range(1000) AS r(i)")
+        off.execute("CREATE TABLE inlined (i bigint, name text)")
+        off.execute("INSERT INTO inlined VALUES " + ", ".join(f"({i}, 'name {i}')" for i in range(10)))
+        rows = []
+        for what, query in COLD.items():
+            times = {name: [] for name in ("direct", "off", "door")}
+            for i in range(COLD_ROUNDS):
+                for name, connection in (("direct", client), ("off", off), ("door", door)):
+                    begin = time.monotonic()
+                    connection.execute(query.format(i=i)).fetchall()
+                    times[name].append(1000 * (time.monotonic() - begin))
+            direct, unkept, kept = (statistics.median(times[name]) for name in ("direct", "off", "door"))
+            rows.append([what, f"{direct:.2f}", f"{unkept:.2f}", f"{kept:.2f}", f"{direct / kept:.1f}"])
+    setting.table("A cold small query, median, ms:",
+                  ["query", "direct client", "door, boathouse.cache = off", "door", "direct / door"], rows)
 
 
 def main() -> None:
@@ -96,7 +106,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--cold", action="store_true", help="the cold queries alone")
     arguments = parser.parse_args()
+    if arguments.cold:
+        with setting.server("box") as box:
+            return cold(setting.Server(box.attach_string, f"{box.door} sslmode=disable"))
     with setting.server("box") as box, setting.postgres() as plain:
         door = setting.Server(box.attach_string, f"{box.door} sslmode=disable")
         dsn = plain.dsn("postgres")

@@ -6,6 +6,7 @@
 #include "cache/descriptions.hpp"
 #include "cache/newest_snapshot.hpp"
 #include "cache/results.hpp"
+#include "engine/lake_moment.hpp"
 
 namespace boathouse::cache {
 
@@ -16,5 +17,13 @@ struct Answers {
     Results results;
     Descriptions descriptions;
 };
+
+// For sessions of the engine; nothing without answers, or where the catalog gives none.
+inline std::optional<engine::LakeMoment> newest_moment(Answers* answers) {
+    if (answers == nullptr) return std::nullopt;
+    const auto newest = answers->newest.ask();
+    if (!newest) return std::nullopt;
+    return engine::LakeMoment{newest->snapshot, newest->schema};
+}
 
 }  // namespace boathouse::cache

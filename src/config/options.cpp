@@ -443,6 +443,19 @@ std::vector<Option> sql_door_options() {
              "Memory, in MiB, for answers that are kept and given again as long as no newer snapshot is there; one "
              "answer takes a sixteenth at most. 0: none is kept. A session turns it off with "
              "`SET boathouse.cache = off`; `SHOW boathouse.cache` tells what it does."},
+        {.key = "small_tables_mb",
+         .flag = "--small-tables-mb",
+         .environment = {"BOATHOUSE_SMALL_TABLES_MB"},
+         .group = kSqlDoor,
+         .member = &Settings::small_tables_mb,
+         .default_text = "64",
+         .min = 0,
+         .max = 65536,
+         .example = "256",
+         .prose = "Memory, in MiB, for the rows of small tables that are asked for again and again, so that queries on "
+                  "them need none of DuckLake's questions to the catalog; a table takes an eighth and 100,000 rows at "
+                  "most. They are read as long as no newer snapshot has changed them. 0: none is kept, nor where "
+                  "`cache_mb` is 0. A session turns it off with `SET boathouse.cache = off`."},
     };
 }
 

@@ -65,6 +65,7 @@ struct Settings {
     std::int64_t sql_running_max = 0;  // statements at once
     std::int64_t sql_waiting_max = 0;  // statements beyond those
     std::int64_t cache_mb = 0;         // memory for kept answers
+    std::int64_t small_tables_mb = 0;  // memory for kept tables
 
     // The HTTP door.
     std::int64_t http_body_mb = 0;              // of one request

@@ -31,6 +31,7 @@
 #include "engine/box_functions.hpp"
 #include "engine/copy_source.hpp"
 #include "engine/insert_values.hpp"
+#include "engine/kept_tables.hpp"
 #include "engine/plan_origins.hpp"
 
 namespace boathouse::engine {
@@ -346,6 +347,7 @@ void check_bound(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& s
     LogicalOperator* const source = watch.evaluates ? evaluated_source(*statement.plan) : nullptr;
     if (!mark->own) visit_operators(source ? *source : *statement.plan, check_operator);
     visit_operators(*statement.plan, [&](LogicalOperator& op) {
+        check_reads_rows_alone(input.context, op);
         watch_operator(watch, op);
         check_commented_column(input.context, op);
         bind_at_each_execution(input.binder, op);

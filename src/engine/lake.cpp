@@ -10,6 +10,7 @@
 #include "engine/commit_turns.hpp"
 #include "engine/data_path.hpp"
 #include "engine/database.hpp"
+#include "engine/kept_tables.hpp"
 #include "engine/store.hpp"
 #include "engine/table_shapes.hpp"
 
@@ -99,6 +100,7 @@ struct Lake::Impl {
     catalog::Endpoint endpoint;
     CommitTurns commit_turns;
     std::unique_ptr<TableShapes> shapes;
+    std::unique_ptr<KeptTables> kept_tables;
     LakeInfo info;
 };
 
@@ -135,6 +137,9 @@ Result<std::unique_ptr<Lake>> Lake::open(const config::Settings& settings, const
     auto impl = std::make_unique<Impl>();
     impl->database = std::move(*database);
     impl->endpoint = bounded(endpoint);
+    if (settings.small_tables_mb > 0)
+        impl->kept_tables = std::make_unique<KeptTables>(impl->database->instance(), impl->endpoint,
+                                                         static_cast<std::size_t>(settings.small_tables_mb) << 20);
     impl->info.version = config::ducklake_catalog_version();
     impl->info.data_path = data_path;
     impl->info.created = create;
@@ -164,6 +169,14 @@ TableShapes& Lake::shapes() {
 
 void Lake::make_shapes() {
     impl_->shapes = std::make_unique<TableShapes>(impl_->database->instance(), impl_->endpoint);
+}
+
+KeptTables* Lake::kept_tables() {
+    return impl_->kept_tables.get();
+}
+
+KeptCounts Lake::kept_counts() const {
+    return impl_->kept_tables ? impl_->kept_tables->counts() : KeptCounts();
 }
 
 Result<long long> Lake::newest_snapshot() {

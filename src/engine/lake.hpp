@@ -12,11 +12,13 @@
 #include "base/error.hpp"
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
+#include "engine/kept_counts.hpp"
 
 namespace boathouse::engine {
 
 class CommitTurns;
 class Database;
+class KeptTables;
 class TableShapes;
 
 struct LakeInfo {
@@ -53,6 +55,10 @@ class Lake {
     // Of INSERTs through the SQL door; made when it admits clients.
     TableShapes& shapes();
     void make_shapes();
+    // Small ones, for queries. Null: none are kept.
+    KeptTables* kept_tables();
+    // Any thread.
+    KeptCounts kept_counts() const;
 
   private:
     struct Impl;

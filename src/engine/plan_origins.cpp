@@ -10,6 +10,7 @@
 #include <duckdb/planner/operator/logical_get.hpp>
 #include <duckdb/planner/operator/logical_projection.hpp>
 
+#include "engine/kept_tables.hpp"
 #include "engine/statement_walk.hpp"
 
 namespace boathouse::engine {
@@ -99,9 +100,7 @@ ColumnOrigins origins_of(duckdb::ClientContext& context, LogicalOperator& plan, 
         });
         if (!is_named) continue;
         origin = {source->table.ParentSchema().name, source->table.name, source->column};
-        if (origins.schema_version) continue;
-        const auto version = source->table.ParentCatalog().GetCatalogVersion(context);
-        if (version.IsValid()) origins.schema_version = static_cast<long long>(version.GetIndex());
+        if (!origins.schema_version) origins.schema_version = schema_version_of(context, source->table.ParentCatalog());
     }
     return origins;
 }

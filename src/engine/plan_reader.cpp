@@ -36,6 +36,7 @@
 #include <string_view>
 
 #include "engine/copy_source.hpp"
+#include "engine/kept_tables.hpp"
 #include "engine/statement_walk.hpp"
 
 namespace boathouse::engine {
@@ -279,8 +280,7 @@ bool PlanReader::note(duckdb::TableCatalogEntry& table) {
     if (database == kTemporary || database == kSystem) return false;
     if (database != kLake) keeper("database " + database);
     if (needs_.schema_version) return true;
-    const auto version = table.ParentCatalog().GetCatalogVersion(context_);
-    if (version.IsValid()) needs_.schema_version = static_cast<long long>(version.GetIndex());
+    needs_.schema_version = schema_version_of(context_, table.ParentCatalog());
     return true;
 }
 
@@ -456,8 +456,7 @@ void PlanReader::need_owner(duckdb::CatalogType type, const std::string& catalog
     const duckdb::EntryLookupInfo lookup(type, name);
     auto entry = duckdb::Catalog::GetEntry(context_, catalog, schema, lookup, duckdb::OnEntryNotFound::RETURN_NULL);
     if (!entry || entry->ParentCatalog().GetName() != kLake) return;
-    const auto version = entry->ParentCatalog().GetCatalogVersion(context_);
-    if (version.IsValid() && !needs_.schema_version) needs_.schema_version = static_cast<long long>(version.GetIndex());
+    if (!needs_.schema_version) needs_.schema_version = schema_version_of(context_, entry->ParentCatalog());
     needs_.owned.push_back({kind_of(entry->type), entry->ParentSchema().name, entry->name});
 }
 

@@ -104,9 +104,15 @@ Outcome<void> Session::Impl::plan(Prepared::Impl& prepared, duckdb::unique_ptr<d
     duckdb::unique_ptr<duckdb::SQLStatement> uncast;
     if (!statement->named_param_map.empty()) uncast = statement->Copy();
     cast_parameters(connection, *statement, prepared.named_types);
-    if (!watch.evaluates) announce(*statement, prepared.tag);
+    prepared.statement = over_kept_tables<duckdb::PreparedStatement>(prepared.mentions, [&] {
+        announce(*statement, prepared.tag);
+        return connection.Prepare(statement->Copy());
+    });
+    if (!prepared.statement) {
+        if (!watch.evaluates) announce(*statement, prepared.tag);
+        prepared.statement = connection.Prepare(statement->Copy());
+    }
     if (watch.gate != nullptr && !watch.evaluates) prepared.unbound = unbound->Copy();
-    prepared.statement = connection.Prepare(std::move(statement));
     prepared.writes = watch.wrote;
     if (uncast && !prepared.statement->HasError() &&
         !(is_bound(*prepared.statement) && knows_parameters(*prepared.statement))) {
@@ -209,11 +215,15 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Prepared& prepared, const st
         auto values = impl_->arguments(plan, *plan.statement, parameters);
         if (impl_->interrupted) return interruption();
         const auto watching = impl_->begin_watch({}, plan.mentions);
-        impl_->watch.wrote = plan.writes;  // a plan that is bound again says so itself
-        impl_->watch.repeats = impl_->connection.IsAutoCommit() ? plan.repeats : Repeats::never;
-        if (plan.unbound) impl_->announce(*plan.unbound, plan.tag);
         StreamBudget::Share ahead = impl_->read_ahead();
-        auto pending = plan.statement->PendingQuery(values, true);
+        const auto begin = [&] {
+            impl_->watch.wrote = plan.writes;  // a plan that is bound again says so itself
+            impl_->watch.repeats = impl_->connection.IsAutoCommit() ? plan.repeats : Repeats::never;
+            if (plan.unbound) impl_->announce(*plan.unbound, plan.tag);
+            return plan.statement->PendingQuery(values, true);
+        };
+        auto pending = impl_->over_kept_tables<duckdb::PendingQueryResult>(plan.mentions, begin);
+        if (!pending) pending = begin();
         if (!pending->HasError() && !impl_->watch.was_bound) {
             check_needs(impl_->watch, plan.needs);
             impl_->watch.needs = plan.needs;

@@ -5,6 +5,7 @@
 #include <duckdb/catalog/catalog_entry/table_catalog_entry.hpp>
 #include <duckdb/catalog/catalog_entry/view_catalog_entry.hpp>
 #include <duckdb/parser/expression/cast_expression.hpp>
+#include <duckdb/parser/expression/columnref_expression.hpp>
 #include <duckdb/parser/expression/constant_expression.hpp>
 #include <duckdb/parser/expression/function_expression.hpp>
 #include <duckdb/parser/expression/window_expression.hpp>
@@ -34,6 +35,17 @@ constexpr int kViewDepthMax = 16;
 
 // Functions that DuckDB calls consistent and that read the clock, or the session, all the same.
 constexpr std::string_view kChangingFunctions[] = {"current_localtime", "current_localtimestamp", "getvariable"};
+
+// DuckLake's virtual columns.
+constexpr std::string_view kPlaces[] = {"rowid", "snapshot_id", "filename", "file_row_number", "file_index"};
+
+bool names_place(const duckdb::ColumnRefExpression& column) {
+    return std::any_of(column.column_names.begin(), column.column_names.end(), [](const std::string& part) {
+        return std::any_of(std::begin(kPlaces), std::end(kPlaces), [&part](std::string_view place) {
+            return duckdb::StringUtil::CIEquals(part, std::string(place));
+        });
+    });
+}
 
 bool is_constant(const ParsedExpression& expression) {
     if (expression.GetExpressionClass() == ExpressionClass::CAST)
@@ -68,10 +80,17 @@ bool add_relation(Mentions& mentions, duckdb::TableRef& reference) {
 bool add_statement(Mentions& mentions, duckdb::SQLStatement& statement) {
     bool fixed = true;
     StatementVisitor visitor;
+    visitor.query = [&](duckdb::QueryNode& node) {
+        for (const auto& entry : node.cte_map.map)
+            mentions.common_tables.insert(duckdb::StringUtil::Lower(entry.first));
+    };
     visitor.table = [&](duckdb::TableRef& reference) { fixed = add_relation(mentions, reference) && fixed; };
     visitor.expression = [&](ParsedPointer& expression) {
         if (expression->GetExpressionClass() == ExpressionClass::FUNCTION)
             mentions.functions.push_back(expression->Cast<duckdb::FunctionExpression>().function_name);
+        if (expression->GetExpressionClass() == ExpressionClass::COLUMN_REF &&
+            names_place(expression->Cast<duckdb::ColumnRefExpression>()))
+            mentions.names_places = true;
         // Others are the parser's own: row_number, rank …
         if (expression->GetExpressionType() == duckdb::ExpressionType::WINDOW_AGGREGATE)
             mentions.functions.push_back(expression->Cast<duckdb::WindowExpression>().function_name);

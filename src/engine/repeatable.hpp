@@ -10,6 +10,7 @@
 
 #include <duckdb.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Mentions {
     };
     std::vector<Relation> relations;
     std::vector<std::string> functions;
+    std::set<std::string> common_tables;  // names of WITH, in lower case
+    // A name that DuckLake's tables have for where a row lies and when it came, and other tables may not.
+    bool names_places = false;
 };
 
 // nullopt: no query, or one whose text already says that its answer may differ.

@@ -208,6 +208,7 @@ Outcome<std::unique_ptr<Session>> Session::open(Lake& lake, const Uses& uses) {
         protect(*impl->connection.context, impl->watch);
         if (uses.settings) give_settings(*impl->connection.context, *uses.settings);
         impl->numbers = uses.numbers;
+        impl->newest = uses.newest;
         impl->watch.gate = uses.gate;
         return std::unique_ptr<Session>(new Session(std::move(impl)));
     } catch (const std::exception& exception) {
@@ -279,10 +280,16 @@ Outcome<std::unique_ptr<ResultStream>> Session::run(Parsed parsed) {
             const auto result = impl_->connection.Query(std::move(statements[i]));
             if (result->HasError()) return impl_->describe(result->GetErrorObject(), positions);
         }
-        impl_->announce(*statements.back(), parsed.impl_->tag);
         StreamBudget::Share ahead = impl_->read_ahead();
-        return impl_->stream_of(impl_->connection.context->PendingQuery(std::move(statements.back()), true),
-                                std::move(ahead), std::move(parsed.impl_->tag), positions);
+        auto pending = impl_->over_kept_tables<duckdb::PendingQueryResult>(parsed.impl_->mentions, [&] {
+            impl_->announce(*statements.back(), parsed.impl_->tag);
+            return impl_->connection.context->PendingQuery(statements.back()->Copy(), true);
+        });
+        if (!pending) {
+            impl_->announce(*statements.back(), parsed.impl_->tag);
+            pending = impl_->connection.context->PendingQuery(std::move(statements.back()), true);
+        }
+        return impl_->stream_of(std::move(pending), std::move(ahead), std::move(parsed.impl_->tag), positions);
     } catch (const std::exception& exception) {
         return impl_->describe(exception, positions);
     }

@@ -16,6 +16,7 @@
 
 #include "access/gate.hpp"
 #include "engine/answer_file.hpp"
+#include "engine/lake_moment.hpp"
 #include "engine/new_rows.hpp"
 #include "engine/query_error.hpp"
 #include "engine/text_rows.hpp"
@@ -222,6 +223,7 @@ class Session {
         ClientSettings* settings = nullptr;
         TableNumbers* numbers = nullptr;
         access::Gate* gate = nullptr;
+        AskNewest newest;  // for queries on small tables that are kept; none reads them without
     };
     static Outcome<std::unique_ptr<Session>> open(Lake& lake, const Uses& uses);
     ~Session();

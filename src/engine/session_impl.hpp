@@ -5,11 +5,13 @@
 
 #include <atomic>
 #include <duckdb.hpp>
+#include <functional>
 
 #include "engine/copy_file.hpp"
 #include "engine/database.hpp"
 #include "engine/duckdb_error.hpp"
 #include "engine/guard.hpp"
+#include "engine/kept_tables.hpp"
 #include "engine/lake.hpp"
 #include "engine/plain_values.hpp"
 #include "engine/repeatable.hpp"
@@ -42,6 +44,7 @@ struct Session::Impl {
 
     Watch watch;  // outlives the connection, whose guard uses it
     TableNumbers* numbers = nullptr;
+    AskNewest newest;
     std::uint64_t writes = 0;
     duckdb::unique_ptr<duckdb::SQLStatement> unbound;  // that watch.text points to
     std::vector<access::Made> made;                    // and not taken yet
@@ -108,6 +111,19 @@ struct Session::Impl {
     // A statement is done that has made something.
     void keep_made(const std::vector<access::Made>& more);
     void forget_transaction();
+    // Binds the query to kept tables (kept_tables.hpp). Null: it has to be bound to the lake, from the beginning.
+    template <typename Bound>
+    duckdb::unique_ptr<Bound> over_kept_tables(const std::optional<Mentions>& mentions,
+                                               const std::function<duckdb::unique_ptr<Bound>()>& bind) {
+        KeptTables* const kept = lake.kept_tables();
+        if (kept == nullptr || !mentions || !connection.IsAutoCommit() || watch.made_temporary) return nullptr;
+        const auto tables = kept->read(*connection.context, *mentions, newest);
+        if (!tables) return nullptr;
+        auto bound = bind();
+        if (bound->HasError() || !tables->holds()) return nullptr;
+        kept->count_read();
+        return bound;
+    }
     // Tells of the columns of the plan that was just bound where they come from.
     void number_columns(std::vector<pgwire::ColumnDescription>& columns) {
         const ColumnOrigins& origins = watch.origins;

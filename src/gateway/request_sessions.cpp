@@ -18,6 +18,9 @@ Outcome<void> RequestSession::open(SessionServices& services) {
         gate_.emplace(services.exchange->checker, caller_->user);
         uses.gate = &*gate_;
     }
+    uses.newest = [this, answers = services.answers] {
+        return cache::newest_moment(settings_.switches().cache ? answers : nullptr);
+    };
     auto opened = engine::Session::open(services.lake, uses);
     if (!opened) return opened.error();
     engine_ = std::move(*opened);

@@ -154,6 +154,7 @@ engine::Outcome<void> Session::open_engine() {
         uses.numbers = &services_.exchange->pool.mirror();
         uses.gate = privileges();
     }
+    uses.newest = [this] { return cache::newest_moment(settings_->switches().cache ? services_.answers : nullptr); };
     auto opened = engine::Session::open(services_.lake, uses);
     if (!opened) return opened.error();
     {

@@ -72,6 +72,16 @@ void add_kept_answers(Exposition& exposition, const cache::Answers& answers) {
     exposition.gauge("boathouse_cache_bytes", "Memory of the kept answers.", static_cast<double>(counts.bytes));
 }
 
+void add_kept_tables(Exposition& exposition, const engine::KeptCounts& counts) {
+    exposition.counter("boathouse_small_table_reads_total", "Statements that were answered from kept small tables.",
+                       static_cast<double>(counts.reads));
+    exposition.counter("boathouse_small_table_loads_total", "Times a small table was read from the lake to be kept.",
+                       static_cast<double>(counts.loads));
+    exposition.gauge("boathouse_small_tables", "Small tables that are kept.", static_cast<double>(counts.tables));
+    exposition.gauge("boathouse_small_table_bytes", "Memory of the kept small tables.",
+                     static_cast<double>(counts.bytes));
+}
+
 void add_privilege_checks(Exposition& exposition, const access::Counters& counters) {
     exposition.counter("boathouse_privilege_checks_total",
                        "Statements whose privileges were judged while they were planned; kept answers are not counted.",
@@ -107,6 +117,7 @@ Response Metrics::get() {
     if (server_ != nullptr) add_server(exposition, *server_);
     if (gatherer_ != nullptr) add_group_commit(exposition, gatherer_->counters());
     if (answers_ != nullptr) add_kept_answers(exposition, *answers_);
+    if (lake_ != nullptr) add_kept_tables(exposition, lake_->kept_counts());
     if (checker_ != nullptr) add_privilege_checks(exposition, checker_->counters());
     add_restarts(exposition, settings_);
     Response response;

@@ -13,6 +13,7 @@
 #include "cache/answers.hpp"
 #include "catalog/connection.hpp"
 #include "config/settings.hpp"
+#include "engine/lake.hpp"
 #include "http/catalog_metrics.hpp"
 #include "http/keeper_metrics.hpp"
 #include "http/router.hpp"
@@ -34,6 +35,7 @@ class Metrics {
     void watch(const ingest::Gatherer& gatherer) { gatherer_ = &gatherer; }
     void watch(const cache::Answers& answers) { answers_ = &answers; }
     void watch(const access::Checker& checker) { checker_ = &checker; }
+    void watch(const engine::Lake& lake) { lake_ = &lake; }
 
   private:
     Response get();
@@ -42,6 +44,7 @@ class Metrics {
     const Server* server_ = nullptr;
     const ingest::Gatherer* gatherer_ = nullptr;
     const cache::Answers* answers_ = nullptr;
+    const engine::Lake* lake_ = nullptr;
     const access::Checker* checker_ = nullptr;
     CatalogMetrics catalog_;                  // used by the thread of catalog_text_ alone
     KeeperMetrics keeper_;                    // likewise

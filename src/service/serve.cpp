@@ -102,6 +102,7 @@ struct Engine {
         mirror.add_routes(router);
         metrics.watch(server);
         if (answers) metrics.watch(*answers);
+        metrics.watch(*lake);
     }
 
     std::unique_ptr<engine::Lake> lake;
