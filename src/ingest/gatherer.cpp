@@ -131,7 +131,7 @@ bool Gatherer::learn(const Right& right, const engine::NewRows& rows) {
 
 // Takes the members out whose role may not do what they want. All of them have arrived: what PostgreSQL says now is
 // good for each. So is what it said before, if the commit sees that nothing was committed since that snapshot, which is
-// the answer; empty if everybody was asked for now.
+// the answer; empty if everybody was asked about.
 std::string Gatherer::refuse(Batch& batch) {
     std::map<Right, bool> asked;
     std::string since;

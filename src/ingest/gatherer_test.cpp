@@ -18,7 +18,7 @@ class Script {
   public:
     explicit Script(std::deque<Verdict> verdicts) : verdicts_(std::move(verdicts)) {}
 
-    LakeWriter::Written write(const LakeWriter::Extras& extras = {}) {
+    LakeWriter::Written write(const LakeWriter::Extras& extras) {
         std::unique_lock lock(mutex_);
         ++writes_;
         since_.push_back(extras.since);
@@ -66,6 +66,18 @@ class Script {
     bool held_ = false;               // under mutex_
 };
 
+// Says who may write, in the snapshot that it is told, and counts the questions.
+struct Judge {
+    Gatherer::May may() {
+        return [this](const std::string& role, const engine::NewRows&) {
+            ++questions;
+            return Gatherer::Judgement{role != "nobody", snapshot};
+        };
+    }
+    int questions = 0;
+    std::string snapshot{};
+};
+
 class GathererTest : public testing::Test {
   protected:
     // A member, and its answer.
@@ -82,11 +94,13 @@ class GathererTest : public testing::Test {
         return joined;
     }
     std::unique_ptr<Gatherer> gatherer_of(Script& script, int conflict_tries_max = 8) {
+        return gatherer_of(script, judge_, conflict_tries_max);
+    }
+    std::unique_ptr<Gatherer> gatherer_of(Script& script, Judge& judge, int conflict_tries_max = 8) {
         Gatherer::Options options;
         options.conflict_tries_max = conflict_tries_max;
         return std::make_unique<Gatherer>(
-            [&script](const auto&, const LakeWriter::Extras&) { return script.write(); },
-            [](const std::string& role, const engine::NewRows&) { return Gatherer::Judgement{role != "nobody"}; },
+            [&script](const auto&, const LakeWriter::Extras& extras) { return script.write(extras); }, judge.may(),
             clock_, options);
     }
     static std::vector<engine::NewRows> rows_of(const std::shared_ptr<const engine::TableShape>& shape) {
@@ -111,6 +125,7 @@ class GathererTest : public testing::Test {
     }
 
     const SystemClock clock_;
+    Judge judge_;
 };
 
 TEST_F(GathererTest, ThoseWhoComeDuringACommitAreTheNextBatch) {
@@ -136,20 +151,15 @@ TEST_F(GathererTest, ABatchThatFailsIsWrittenMemberByMember) {
 
 TEST_F(GathererTest, WhoMayNotIsRefusedAndTheOthersAreWritten) {
     Script script({});
-    int questions = 0;
-    Gatherer gatherer([&script](const auto&, const LakeWriter::Extras&) { return script.write(); },
-                      [&questions](const std::string& role, const engine::NewRows&) {
-                          ++questions;
-                          return Gatherer::Judgement{role != "nobody"};
-                      },
-                      clock_, {});
+    Judge judge;
+    const auto gatherer = gatherer_of(script, judge);
     script.hold();
-    const Joined writing = join(gatherer);
+    const Joined writing = join(*gatherer);
     script.wait_for_writes(1);
     const auto table = std::make_shared<const engine::TableShape>();
     std::vector<Joined> batch;
     for (const char* role : {"somebody", "nobody", "somebody", "nobody", ""})
-        batch.push_back(join(gatherer, rows_of(table), role));
+        batch.push_back(join(*gatherer, rows_of(table), role));
     script.release();
     for (Joined& one : batch) one.answer.wait();
     EXPECT_EQ(batch[0].member->fate(), Fate::committed);
@@ -157,40 +167,27 @@ TEST_F(GathererTest, WhoMayNotIsRefusedAndTheOthersAreWritten) {
     EXPECT_EQ(batch[2].member->fate(), Fate::committed);
     EXPECT_EQ(batch[3].member->fate(), Fate::refused);
     EXPECT_EQ(batch[4].member->fate(), Fate::committed);
-    EXPECT_EQ(questions, 2);
+    EXPECT_EQ(judge.questions, 2);
     EXPECT_EQ(script.writes(), 2);
-    EXPECT_EQ(gatherer.counters().members, 4u);
+    EXPECT_EQ(gatherer->counters().members, 4u);
 }
-
-// Answers questions in the snapshot that it is told, and counts them.
-struct Judge {
-    Gatherer::May may() {
-        return [this](const std::string& role, const engine::NewRows&) {
-            ++questions;
-            return Gatherer::Judgement{role != "nobody", snapshot};
-        };
-    }
-    int questions = 0;
-    std::string snapshot = "10:10:";
-};
 
 TEST_F(GathererTest, WhoMayIsAskedOnceWhileNobodyElseCommits) {
     Script script({});
-    Judge judge;
-    Gatherer gatherer([&script](const auto&, const LakeWriter::Extras& extras) { return script.write(extras); },
-                      judge.may(), clock_, {});
+    Judge judge{.snapshot = "10:10:"};
+    const auto gatherer = gatherer_of(script, judge);
     const auto table = std::make_shared<const engine::TableShape>();
-    for (int i = 0; i < 3; ++i) join(gatherer, rows_of(table), "somebody").answer.wait();
+    for (int i = 0; i < 3; ++i) join(*gatherer, rows_of(table), "somebody").answer.wait();
     EXPECT_EQ(judge.questions, 1);
     EXPECT_EQ(script.since(), (std::vector<std::string>{"", "11:11:", "12:12:"}));
     // Another's right is asked for, in the same snapshot, and the first one's is still known.
     judge.snapshot = "13:13:";
-    join(gatherer, rows_of(table), "another").answer.wait();
-    join(gatherer, rows_of(table), "somebody").answer.wait();
+    join(*gatherer, rows_of(table), "another").answer.wait();
+    join(*gatherer, rows_of(table), "somebody").answer.wait();
     EXPECT_EQ(judge.questions, 2);
     // Who may not is asked for each time.
     for (int i = 0; i < 2; ++i) {
-        const Joined refused = join(gatherer, rows_of(table), "nobody");
+        const Joined refused = join(*gatherer, rows_of(table), "nobody");
         refused.answer.wait();
         EXPECT_EQ(refused.member->fate(), Fate::refused);
     }
@@ -199,34 +196,32 @@ TEST_F(GathererTest, WhoMayIsAskedOnceWhileNobodyElseCommits) {
 
 TEST_F(GathererTest, WhoMayIsAskedAnewOnceOthersHaveCommitted) {
     Script script({Verdict::committed, Verdict::moved, Verdict::committed, Verdict::committed});
-    Judge judge;
-    Gatherer gatherer([&script](const auto&, const LakeWriter::Extras& extras) { return script.write(extras); },
-                      judge.may(), clock_, {});
+    Judge judge{.snapshot = "10:10:"};
+    const auto gatherer = gatherer_of(script, judge);
     const auto table = std::make_shared<const engine::TableShape>();
-    join(gatherer, rows_of(table), "somebody").answer.wait();
+    join(*gatherer, rows_of(table), "somebody").answer.wait();
     judge.snapshot = "20:20:";  // from which the next commit, of transaction 11, does not follow
-    const Joined second = join(gatherer, rows_of(table), "somebody");
+    const Joined second = join(*gatherer, rows_of(table), "somebody");
     second.answer.wait();
     EXPECT_EQ(second.member->fate(), Fate::committed);
-    join(gatherer, rows_of(table), "somebody").answer.wait();
+    join(*gatherer, rows_of(table), "somebody").answer.wait();
     EXPECT_EQ(judge.questions, 3);
     EXPECT_EQ(script.since(), (std::vector<std::string>{"", "11:11:", "", ""}));
 }
 
 TEST_F(GathererTest, WhatWasKnownEndsWithWhatIsLearnt) {
     Script script({});
-    Judge judge;
-    Gatherer gatherer([&script](const auto&, const LakeWriter::Extras& extras) { return script.write(extras); },
-                      judge.may(), clock_, {});
+    Judge judge{.snapshot = "10:10:"};
+    const auto gatherer = gatherer_of(script, judge);
     const auto table = std::make_shared<const engine::TableShape>();
-    join(gatherer, rows_of(table), "somebody").answer.wait();
+    join(*gatherer, rows_of(table), "somebody").answer.wait();
     judge.snapshot = "20:20:";
     script.hold();
-    const Joined writing = join(gatherer);
+    const Joined writing = join(*gatherer);
     script.wait_for_writes(2);
     // One of whom it is known, one of whom it is not, and whose answer is of a later snapshot: both are asked for.
-    const Joined known = join(gatherer, rows_of(table), "somebody");
-    const Joined unknown = join(gatherer, rows_of(table), "another");
+    const Joined known = join(*gatherer, rows_of(table), "somebody");
+    const Joined unknown = join(*gatherer, rows_of(table), "another");
     script.release();
     known.answer.wait();
     unknown.answer.wait();
