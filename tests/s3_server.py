@@ -107,7 +107,7 @@ class S3Server:
     def box_settings(self, prefix: str) -> dict[str, str]:
         """The environment that puts a box's lake under `prefix` of the bucket."""
         return {"S3_BUCKET_URL": f"s3://{self.bucket}/{prefix}/", "S3_ENDPOINT": self.endpoint, "S3_USE_SSL": "false",
-                "S3_URL_STYLE": "path", "AWS_REGION": self.region, "AWS_ACCESS_KEY_ID": self.access_key_id,
+                "AWS_REGION": self.region, "AWS_ACCESS_KEY_ID": self.access_key_id,
                 "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
 
     def create_secret(self) -> str:

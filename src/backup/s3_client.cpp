@@ -107,9 +107,8 @@ Result<std::unique_ptr<S3Client>> S3Client::open(const std::string& url, const c
     options.region = settings.aws_region.empty() ? "us-east-1" : settings.aws_region;
     const bool is_aws = settings.s3_endpoint.empty();
     const std::string host = is_aws ? "s3." + options.region + ".amazonaws.com" : settings.s3_endpoint;
-    const bool is_path = settings.s3_url_style.empty() ? !is_aws : settings.s3_url_style == "path";
     const std::string scheme = settings.s3_use_ssl ? "https://" : "http://";
-    options.base = is_path ? scheme + host + "/" + bucket : scheme + bucket + "." + host;
+    options.base = settings.s3_url_style == "path" ? scheme + host + "/" + bucket : scheme + bucket + "." + host;
     options.place = "s3://" + bucket;
     options.key_id = settings.aws_access_key_id;
     options.secret = settings.aws_secret_access_key;

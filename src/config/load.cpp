@@ -49,6 +49,7 @@ class Loader {
     std::string default_of(const Option& option) const;
     void make_absolute(const Option& option);
     void read_password_file();
+    void choose_url_style();
     void warn_of_unknown_variables();
     void unfit(std::string text) { out_.unfit.push_back({"", std::move(text)}); }
 
@@ -70,6 +71,7 @@ Reading Loader::run() {
     }
     note_policy_places();
     read_password_file();
+    choose_url_style();
     warn_of_unknown_variables();
     const Settings& settings = out_.loaded.settings;
     if (settings.data_dir.empty()) {
@@ -97,6 +99,12 @@ void Loader::note_policy_places() {
     for (const auto& [key, value] : file_) {
         if (key.starts_with("policy.")) out_.loaded.origins[key] = value.place;
     }
+}
+
+// Stores other than Amazon S3 have, as a rule, no host name for each bucket.
+void Loader::choose_url_style() {
+    Settings& settings = out_.loaded.settings;
+    if (settings.s3_url_style.empty()) settings.s3_url_style = settings.s3_endpoint.empty() ? "vhost" : "path";
 }
 
 void Loader::take_over_origins() {

@@ -272,6 +272,13 @@ TEST_F(LoadTest, WithoutAHomeTheDataDirectoryIsMissing) {
     EXPECT_EQ(load({}, {{"HOME", "/home/x"}})->settings.data_dir, "/home/x/.local/share/boathouse");
 }
 
+TEST_F(LoadTest, AnEndpointOfOnesOwnIsAddressedByPath) {
+    EXPECT_EQ(loaded({}).settings.s3_url_style, "vhost");
+    EXPECT_EQ(loaded({{"s3_endpoint", "10.0.0.1:9000"}}).settings.s3_url_style, "path");
+    const Loaded given = loaded({{"s3_endpoint", "store.example"}, {"s3_url_style", "vhost"}});
+    EXPECT_EQ(given.settings.s3_url_style, "vhost");
+}
+
 TEST_F(LoadTest, TheHandOverGivesTheSameSettings) {
     const std::string file = write("boathouse.toml", "http_port = 1002\n");
     const std::string password = write("password", "pass word\n");

@@ -26,17 +26,10 @@ StoreReply reply_of(const duckdb::ErrorData& data) {
     return reply;
 }
 
-// An endpoint may be given with its scheme, which then says whether TLS is used.
 void append_endpoint(std::string& sql, const config::Settings& settings) {
-    std::string endpoint = settings.s3_endpoint;
-    bool use_ssl = settings.s3_use_ssl;
-    if (endpoint.starts_with("http://")) use_ssl = false;
-    if (endpoint.starts_with("https://")) use_ssl = true;
-    if (const auto scheme = endpoint.find("://"); scheme != std::string::npos) endpoint.erase(0, scheme + 3);
-    while (endpoint.ends_with('/')) endpoint.pop_back();
-    if (!endpoint.empty()) sql += ", ENDPOINT " + literal(endpoint);
-    if (!settings.s3_url_style.empty()) sql += ", URL_STYLE " + literal(settings.s3_url_style);
-    sql += std::string(", USE_SSL ") + (use_ssl ? "true" : "false");
+    if (!settings.s3_endpoint.empty()) sql += ", ENDPOINT " + literal(settings.s3_endpoint);
+    sql += ", URL_STYLE " + literal(settings.s3_url_style);
+    sql += std::string(", USE_SSL ") + (settings.s3_use_ssl ? "true" : "false");
     if (!settings.aws_region.empty()) sql += ", REGION " + literal(settings.aws_region);
 }
 
