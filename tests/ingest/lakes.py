@@ -16,6 +16,8 @@ VARYING = {"schema_uuid", "table_uuid", "view_uuid", "snapshot_time", "path", "f
 # A flush or a merge of several files numbers them in the order of a hash of their names, which no two lakes share.
 VARYING |= {"data_file_id", "delete_file_id", "file_id"}
 SNAPSHOTS_APART = 9  # of those that are read
+# A commit that makes several tables names them in the order of a hash.
+UNORDERED = "(SELECT string_agg(change, ',' ORDER BY change) FROM unnest(string_to_array(changes_made, ',')) AS change)"
 # Rows that stand for the whole lake, not for what was written to it.
 SKIPPED = {"ducklake_metadata"}
 
@@ -35,7 +37,9 @@ def catalog_of(catalog: psycopg.Connection) -> dict[str, list[str]]:
                 columns[table].append((name, kind))
         query = sql.SQL(" UNION ALL ").join(
             sql.SQL("SELECT {}, ROW({})::text FROM {}").format(
-                sql.Literal(table), sql.SQL(", ").join(sql.Identifier(name) for name, _ in kept), sql.Identifier(table))
+                sql.Literal(table), sql.SQL(", ").join(
+                    sql.SQL(UNORDERED) if name == "changes_made" else sql.Identifier(name) for name, _ in kept),
+                sql.Identifier(table))
             for table, kept in columns.items())
         found = {table: [repr(kept)] for table, kept in columns.items()}
         for table, row in catalog.execute(query):
