@@ -12,13 +12,15 @@ from plain_postgres import PlainPostgres
 
 COMMITS = b'INSERT INTO "public".ducklake_snapshot VALUES'
 ANSWER = b"COMMIT\0"
+QUESTION = b"COMMIT"
 
 
 class Cutter:
-    """Stands before a PostgreSQL; once armed, it closes the next connection that commits a snapshot, before the answer."""
+    """Stands before a PostgreSQL; once armed, it closes the next connection that commits a snapshot: before the answer,
+    or as soon as the server has been asked to commit."""
 
     def __init__(self, port: int):
-        self.server_port, self.armed, self.cuts = port, False, 0
+        self.server_port, self.armed, self.waits, self.cuts = port, False, True, 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -40,10 +42,13 @@ class Cutter:
             while data := begin.recv(65536):
                 if not answers and self.armed and COMMITS in data:
                     commits.set()
-                if answers and commits.is_set() and ANSWER in data:
+                ends = commits.is_set() and (answers == self.waits) and (ANSWER if answers else QUESTION) in data
+                if ends:
                     self.armed, self.cuts = False, self.cuts + 1
+                if not (ends and answers):
+                    end.sendall(data)
+                if ends:
                     break
-                end.sendall(data)
         for side in (begin, end):
             with contextlib.suppress(OSError):
                 side.shutdown(socket.SHUT_RDWR)
@@ -66,26 +71,53 @@ def cut_off(boathouse):
         server.discard()
 
 
-def test_no_committed_file_is_removed(cut_off):
-    box, cutter = cut_off
-    files = lambda: set((box.data_dir / "lake").rglob("*.parquet"))
-    with psycopg.connect(host=box.host, port=box.sql_port, user="cloud", password="cloud", dbname="lake",
-                         autocommit=True) as door:
-        door.execute("CREATE TABLE t (i INTEGER)")
-        door.execute("BEGIN")
-        door.execute("INSERT INTO t SELECT range FROM range(1000)")
-        door.execute("ROLLBACK")
-        assert files() == set(), "what was rolled back has left nothing"
-        cutter.armed = True
-        with pytest.raises(psycopg.Error):
-            door.execute("INSERT INTO t SELECT range FROM range(1000)")
-        assert cutter.cuts == 1
+def connect(box) -> psycopg.Connection:
+    return psycopg.connect(host=box.host, port=box.sql_port, user="cloud", password="cloud", dbname="lake", autocommit=True)
+
+
+def data_files(box) -> set:
+    return set((box.data_dir / "lake").rglob("*.parquet"))
+
+
+def check_committed(box) -> None:
+    """The table has the 1,000 rows of the commit that nobody heard of."""
     box.expect(".*")  # what it says about the connection that was lost
     deadline = time.monotonic() + 60
     while not box.is_ready():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    with psycopg.connect(host=box.host, port=box.sql_port, user="cloud", password="cloud", dbname="lake",
-                         autocommit=True) as door:
+    with connect(box) as door:
         assert door.execute("SELECT count(*), sum(i) FROM t").fetchone() == (1000, 499500)
-    assert len(files()) == 1
+    assert len(data_files(box)) == 1
+
+
+def test_no_committed_file_is_removed(cut_off):
+    box, cutter = cut_off
+    with connect(box) as door:
+        door.execute("CREATE TABLE t (i INTEGER)")
+        door.execute("BEGIN")
+        door.execute("INSERT INTO t SELECT range FROM range(1000)")
+        door.execute("ROLLBACK")
+        assert data_files(box) == set(), "what was rolled back has left nothing"
+        cutter.armed = True
+        with pytest.raises(psycopg.Error):
+            door.execute("INSERT INTO t SELECT range FROM range(1000)")
+        assert cutter.cuts == 1
+    check_committed(box)
+
+
+def test_no_file_is_removed_that_the_server_is_still_committing(cut_off):
+    box, cutter = cut_off
+    with connect(box) as door:
+        door.execute("CREATE TABLE t (i INTEGER)")
+        with psycopg.connect(host="127.0.0.1", port=cutter.server_port, user="cloud", password="cloud", dbname="leased",
+                             autocommit=True) as catalog:
+            catalog.execute("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "
+                            "'BEGIN PERFORM pg_sleep(3); RETURN NULL; END'")
+            catalog.execute("CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON ducklake_snapshot DEFERRABLE INITIALLY DEFERRED "
+                            "FOR EACH ROW EXECUTE FUNCTION wait()")
+        cutter.armed, cutter.waits = True, False
+        with pytest.raises(psycopg.Error):
+            door.execute("INSERT INTO t SELECT range FROM range(1000)")
+        assert cutter.cuts == 1
+    check_committed(box)
