@@ -36,7 +36,8 @@ constexpr const char* kRunning =
 constexpr std::chrono::milliseconds kAskAgain{10};
 constexpr std::chrono::seconds kWaitMax{10};
 
-Result<Names> names_of(catalog::Connection& connection, const char* query, const std::vector<std::optional<std::string>>& parameters) {
+Result<Names> names_of(catalog::Connection& connection, const char* query,
+                       const std::vector<std::optional<std::string>>& parameters) {
     const auto rows = connection.query(query, parameters);
     if (!rows) return rows.error();
     Names found;
@@ -50,10 +51,10 @@ Status wait_for_running(catalog::Connection& connection) {
     auto waited = names_of(connection, kRunning, {});
     while (waited && !waited->empty()) {
         if (std::chrono::steady_clock::now() > deadline) {
-            return Error{ErrorKind::unavailable,
-                         fmt::format("{} transactions of the catalog run on, and one may be what commits them",
-                                     waited->size()),
-                         "", ""};
+            return Error{
+                ErrorKind::unavailable,
+                fmt::format("{} transactions of the catalog run on, and one may be what commits them", waited->size()),
+                "", ""};
         }
         std::this_thread::sleep_for(kAskAgain);
         const auto running = names_of(connection, kRunning, {});

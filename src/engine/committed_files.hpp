@@ -3,8 +3,8 @@
 // DuckLake 1.0 takes a COMMIT whose answer it does not hear for failed, and removes the files that it has written. When
 // the catalog's server dies, or the connection to it, just after it has committed, the lake would refer to files that
 // are gone. So the catalog is asked before a data file is removed, on a connection for that alone and once nothing runs
-// there that might still commit it (10 seconds at most); where it does not answer the file stays, for the keeper to find as an orphan. Private
-// to src/engine/. Any thread; blocks on PostgreSQL.
+// there that might still commit it (10 seconds at most); where it does not answer the file stays, for the keeper to
+// find as an orphan. Private to src/engine/. Any thread; blocks on PostgreSQL.
 #pragma once
 
 #include <duckdb.hpp>
