@@ -24,7 +24,7 @@ struct MaintainedTable {
 struct MergeBounds {
     long long target_bytes = 0;    // of a file that comes out
     long long file_bytes_max = 0;  // of a file that goes in
-    int files_out_max = 0;
+    long long files_out_max = 0;
 };
 
 class Maintenance {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/log.hpp"
 #include "catalog/box_database.hpp"
@@ -17,6 +18,7 @@ namespace boathouse::keeper {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 // How often people's wishes are looked at.
 constexpr milliseconds kWishInterval{1000};
@@ -32,9 +34,14 @@ constexpr double kAgesInterval = 600;
 constexpr int kFailuresTold = 5;
 constexpr double kMinute = 60;
 constexpr double kDay = 86'400;
-constexpr double kAfterGivingWay = 5;
 // Beside queries that want every processor the keeper's thread has a tenth of one's time. Its DuckDB works on it alone.
 constexpr int kNice = 10;
+// Beside queries it rests so many times as long as it has worked: its share of the machine, PostgreSQL's work for it
+// included, is a tenth of one processor and what nice leaves it of that. A pause ends after a minute at the latest, so
+// that who never stops asking does not stop it, or once nobody has asked for a while.
+constexpr int kRestShare = 9;
+constexpr milliseconds kRestMax{60'000};
+constexpr milliseconds kRestSlice{500};
 // "boathous", as eight bytes: nobody else's lock by accident.
 constexpr const char* kLock = "SELECT pg_catalog.pg_try_advisory_lock(7089056989193793907)";
 constexpr const char* kHeld =
@@ -42,6 +49,12 @@ constexpr const char* kHeld =
 constexpr const char* kOthersInTransaction =
     "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() AND xact_start IS "
     "NOT NULL AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend'";
+// Whoever reads or writes the lake, through the box's doors or beside them, asks the catalog. Between two queries of
+// one client nobody is in a transaction, so what has ended within $2 ms counts too.
+constexpr const char* kOthersAtWork =
+    "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() AND (xact_start IS "
+    "NOT NULL OR state_change > pg_catalog.clock_timestamp() - $2::int * interval '1 ms') "
+    "AND backend_type = 'client backend' AND application_name <> $1";
 
 // On Linux a thread's own.
 void lower_priority() {
@@ -169,13 +182,15 @@ Result<bool> Keeper::is_due() {
     if (window && !window->contains(static_cast<long long>(now))) return false;
     const auto newest = newest_snapshot(*lake_);
     if (!newest) return newest.error();
-    return *newest != seen_snapshot_ || now - planned_unix_ >= kAgesInterval;
+    const bool gave_way = std::ranges::any_of(memory_, [](const auto& job) { return job.second.gave_way; });
+    return gave_way || *newest != seen_snapshot_ || now - planned_unix_ >= kAgesInterval;
 }
 
 Result<long long> Keeper::look(bool wished) {
     if (auto connected = connect(); !connected) return connected.error();
     if (auto held = hold_lock(); !held) return held.error();
     if (wished) memory_.clear();
+    for (auto& [job, memory] : memory_) memory.gave_way = false;
     auto steps = work_off(wished);
     worker_.rest();
     const auto idle = set_activity(*box_, {});
@@ -200,75 +215,109 @@ Result<std::vector<Step>> Keeper::plan() {
     return steps;
 }
 
+// What it does by itself ends when somebody wants it to pause, or to run: then it begins anew, with all there is.
 bool Keeper::may_go_on(bool wished) {
     if (wait(milliseconds(0))) return false;
     const auto wishes = read_wishes(*box_);
-    return !wishes || wished || !wishes->paused;
+    return wished || !wishes || (!wishes->paused && wishes->runs_wanted <= wishes->runs_done);
 }
 
-// Plans until a plan is empty: what one step leaves behind may be another's work.
+// Plans until a plan is empty: what one step leaves behind may be another's work. After a pause it plans anew:
+// meanwhile somebody may have tagged a snapshot, or changed a policy.
 Result<long long> Keeper::work_off(bool wished) {
     long long taken = 0;
+    steady_clock::duration worked{};  // since the last pause
+    bool may_rest = false;            // since the last pause a step was taken
     while (true) {
+        const auto planning = clock_.steady_now();
         const auto steps = plan();
         if (!steps) return steps.error();
         if (steps->empty()) return taken;
+        worked += clock_.steady_now() - planning;
         long long left = static_cast<long long>(steps->size());
         for (const Step& step : *steps) {
-            if (!may_go_on(wished)) return taken;
-            Activity activity;
+            Activity activity{.text = "rest beside queries", .done = taken, .left = left--};
+            if (std::exchange(may_rest, false)) {
+                const auto rested = rest(std::exchange(worked, {}), wished, activity);
+                if (!rested) return rested.error();
+                if (*rested) break;
+            }
             activity.text = std::string(job_name(step.job)) + " " + to_text({step.schema, step.table});
-            activity.done = taken;
-            activity.left = left--;
-            if (auto done = take(step, activity); !done) return done.error();
+            if (auto told = set_activity(*box_, activity); !told) return told.error();
+            wait_for_statements(wished);
+            if (!may_go_on(wished)) return taken;
+            const auto begin = clock_.steady_now();
+            if (auto done = take(step); !done) return done.error();
+            worked += clock_.steady_now() - begin;
+            may_rest = true;
             ++taken;
         }
     }
+}
+
+bool Keeper::others_are_at_work() {
+    const auto others = lake_->query(kOthersAtWork, {catalog::kKeeperAuthor, std::to_string(kRestSlice.count())});
+    return others && others->at(0)[0] != "0";
+}
+
+// Makes room for queries, as long as there are any. False: there were none.
+Result<bool> Keeper::rest(steady_clock::duration worked, bool wished, const Activity& activity) {
+    const auto until = clock_.steady_now() + std::min<steady_clock::duration>(worked * kRestShare, kRestMax);
+    bool has_rested = false;
+    for (auto now = clock_.steady_now(); now < until && may_go_on(wished) && others_are_at_work();
+         now = clock_.steady_now()) {
+        if (!has_rested) {
+            if (auto told = set_activity(*box_, activity); !told) return told.error();
+        }
+        has_rested = true;
+        wait(std::min(kRestSlice, std::chrono::ceil<milliseconds>(until - now)));
+    }
+    return has_rested;
 }
 
 bool Keeper::is_runnable(const Step& step) const {
     const auto found = memory_.find({step.job, step.table_id});
     if (found == memory_.end()) return true;
     const Memory& memory = found->second;
+    if (memory.gave_way) return false;
     if (memory.vain_since && step.changed_at <= *memory.vain_since) return false;
     return now_unix() >= memory.again_unix;
 }
 
 // A pause is cheaper than a commit that has to give way.
-void Keeper::wait_for_statements() {
-    for (int i = 0; i < kStatementWaits; ++i) {
+void Keeper::wait_for_statements(bool wished) {
+    for (int i = 0; i < kStatementWaits && may_go_on(wished); ++i) {
         const auto others = lake_->query(kOthersInTransaction);
-        if (!others || others->at(0)[0] == "0" || wait(kStatementWait)) return;
+        if (!others || others->at(0)[0] == "0") return;
+        wait(kStatementWait);
     }
 }
 
-Status Keeper::take(const Step& step, const Activity& activity) {
-    if (!deletes(step.job)) return take_now(step, activity);
+Status Keeper::take(const Step& step) {
+    if (!deletes(step.job)) return take_now(step);
     const auto may_delete = begin_deleting(*box_);
     if (!may_delete) return may_delete.error();
     if (!*may_delete) {  // somebody copies the files
         memory_[{step.job, step.table_id}].again_unix = now_unix() + kMinute;
         return {};
     }
-    auto taken = take_now(step, activity);
+    auto taken = take_now(step);
     auto ended = end_deleting(*box_);
     return taken ? ended : taken;
 }
 
-Status Keeper::take_now(const Step& step, const Activity& activity) {
-    if (auto told = set_activity(*box_, activity); !told) return told;
-    wait_for_statements();
+Status Keeper::take_now(const Step& step) {
     const auto before = sizes_of(*lake_, step.table_id);
     if (!before) return before.error();
     const double started = now_unix();
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = steady_clock::now();
     const auto outcome = worker_.take(step);
     if (wait(milliseconds(0))) return {};  // interrupted: the step has not happened
     const auto after = sizes_of(*lake_, step.table_id);
     if (!after) return after.error();
     remember(step, outcome);
     Run run;
-    run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    run.seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
     run.job = job_name(step.job);
     run.schema = step.schema;
     run.table = step.table;
@@ -294,7 +343,7 @@ void Keeper::remember(const Step& step, const Result<long long>& outcome) {
         return;
     }
     if (outcome.error().kind == ErrorKind::conflict) {
-        memory.again_unix = now_unix() + kAfterGivingWay;
+        memory.gave_way = true;
         return;
     }
     remember_failure(step, memory, outcome.error());

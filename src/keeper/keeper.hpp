@@ -2,9 +2,10 @@
 // one after the other, each a commit of its own.
 //
 // One keeper works on a catalog, however many boxes there are: it holds an advisory lock of the lake's database on its
-// connection, and another box's takes over when that connection ends. It steps back: it waits while statements run, and
-// the catalog refuses its commits where they would harm somebody's (catalog/give_way.hpp). A step that fails is tried
-// again later and later, told once, and left until its table has changed or a day has passed; others go on.
+// connection, and another box's takes over when that connection ends. It steps back: it waits while statements run, it
+// rests between its steps, nine times as long as it has worked, while others read or write the lake, and the catalog
+// refuses its commits where they would harm somebody's (catalog/give_way.hpp). A step that fails is tried again later
+// and later, told once, and left until its table has changed or a day has passed; others go on.
 //
 // start() and stop() are called by the engine's main thread; look() by the keeper's thread, or by a test in its place.
 #pragma once
@@ -48,13 +49,15 @@ class Keeper {
     void stop();
 
     // One look: connects, takes the lock, and works off what is due; `wished`: at any hour, and also what had failed.
-    // How many steps were taken. Errors: unavailable; conflict (another box is the keeper).
+    // What has given way is left for the next. How many steps were taken. Errors: unavailable; conflict (another box is
+    // the keeper).
     Result<long long> look(bool wished);
 
   private:
     struct Memory {  // of a job on a table
         int failures = 0;
         double again_unix = 0;                // not before
+        bool gave_way = false;                // in this look: the next one tries it again
         std::optional<long long> vain_since;  // nothing came of it while the table was as of then
     };
 
@@ -66,13 +69,15 @@ class Keeper {
     Result<std::vector<Step>> plan();
     Result<long long> work_off(bool wished);
     bool may_go_on(bool wished);
+    bool others_are_at_work();
+    Result<bool> rest(std::chrono::steady_clock::duration worked, bool wished, const Activity& activity);
     bool is_runnable(const Step& step) const;
-    Status take(const Step& step, const Activity& activity);
-    Status take_now(const Step& step, const Activity& activity);
+    Status take(const Step& step);
+    Status take_now(const Step& step);
     void remember(const Step& step, const Result<long long>& outcome);
     void remember_failure(const Step& step, Memory& memory, const Error& error);
-    void wait_for_statements();
-    bool wait(std::chrono::milliseconds duration);
+    void wait_for_statements(bool wished);
+    bool wait(std::chrono::milliseconds duration);  // true: it is to stop
     double now_unix() const;
 
     const config::Settings settings_;

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
@@ -27,14 +28,22 @@ using std::chrono::hours;
 
 class MovedClock final : public Clock {
   public:
-    std::chrono::steady_clock::time_point steady_now() const override { return std::chrono::steady_clock::now(); }
+    std::chrono::steady_clock::time_point steady_now() const override {
+        ++steady_readings_;
+        return std::chrono::steady_clock::time_point(std::chrono::seconds(worked_seconds_));
+    }
     std::chrono::system_clock::time_point system_now() const override { return now_; }
     void move(std::chrono::seconds duration) { now_ += duration; }
+    // What the keeper measures its work and its pauses by. Any thread.
+    void work(std::chrono::seconds duration) { worked_seconds_ += duration.count(); }
+    long long steady_readings() const { return steady_readings_; }
     double unix_seconds() const { return std::chrono::duration<double>(now_.time_since_epoch()).count(); }
 
   private:
     // The past, so that a file's own times never lie behind the clock's by mistake.
     std::chrono::system_clock::time_point now_ = std::chrono::system_clock::now() - hours(24 * 60);
+    std::atomic<long long> worked_seconds_ = 0;
+    mutable std::atomic<long long> steady_readings_ = 0;
 };
 
 // One client of the lake.
@@ -433,6 +442,160 @@ TEST_F(KeeperTest, IsOneForACatalog) {
     const auto refused = other->look(true);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+}
+
+// Takes no step, but as long for it as a test says, and somebody opens a transaction on the lake meanwhile; or gives
+// way.
+class SlowWorker final : public keeper::Worker {
+  public:
+    SlowWorker(const config::Settings& settings, MovedClock& clock)
+        : others_(catalog::Connection::open(catalog::lake_endpoint(settings).value()).value()), clock_(clock) {}
+
+    Result<long long> take(const keeper::Step& step) override {
+        clock_.work(step_);
+        clock_.move(step_);
+        last_ = step;
+        if (!gives_way_) others_.execute("BEGIN; SELECT 1").value();
+        ++taken_;
+        if (gives_way_) return Error{ErrorKind::conflict, "gives way", "", ""};
+        return 0;  // in vain: the step is not planned again
+    }
+    void rest() override {}
+    void interrupt() override {}
+
+    // To be called before a look, or while it rests.
+    void set_step(std::chrono::seconds duration) { step_ = duration; }
+    void give_way() { gives_way_ = true; }
+    void end_transaction() { others_.execute("ROLLBACK").value(); }
+    int taken() const { return taken_; }
+    const keeper::Step& last() const { return last_; }
+
+  private:
+    catalog::Connection others_;
+    MovedClock& clock_;
+    std::chrono::seconds step_{0};
+    bool gives_way_ = false;
+    keeper::Step last_;
+    std::atomic<int> taken_ = 0;
+};
+
+class RestingKeeperTest : public KeeperTest {
+  protected:
+    RestingKeeperTest() {
+        for (const char* table : {"a", "b", "c"}) {
+            client_->run(fmt::format("CREATE TABLE {} (i INTEGER, s VARCHAR)", table));
+            insert_files(table, 17);
+        }
+        date_snapshots();
+    }
+
+    // Begins a look that no one has asked for.
+    void begin() {
+        look_ = std::async(std::launch::async, [this] { return resting_.look(false); });
+    }
+    long long end() {
+        const auto taken = look_.get();
+        EXPECT_TRUE(taken) << (taken ? "" : taken.error().text());
+        return taken ? *taken : 0;
+    }
+    template <typename Condition>
+    void wait_for(const char* what, Condition condition) {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > until) throw std::runtime_error(what);
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+    }
+    void wait_until_it_rests() {
+        wait_for("it rests", [&] { return keeper::read_activity(*box_).value().text == "rest beside queries"; });
+    }
+
+    SlowWorker slow_{settings_, clock_};
+    keeper::Keeper resting_{settings_, slow_, clock_};
+    std::future<Result<long long>> look_;
+};
+
+TEST_F(RestingKeeperTest, RestsBesideOthersAsItsWorkWasLong) {
+    slow_.set_step(std::chrono::seconds(2));
+    begin();
+    wait_until_it_rests();
+    EXPECT_EQ(slow_.taken(), 1);
+    slow_.set_step(hours(1));
+    clock_.work(std::chrono::seconds(17));
+    const auto readings = clock_.steady_readings();
+    wait_for("it looks at the clock", [&] { return clock_.steady_readings() >= readings + 4; });
+    EXPECT_EQ(keeper::read_activity(*box_).value().text, "rest beside queries");
+    EXPECT_EQ(slow_.taken(), 1) << "nine times two seconds have not passed";
+    clock_.work(std::chrono::seconds(1));
+    wait_for("the second step", [&] { return slow_.taken() == 2; });
+    wait_until_it_rests();
+    clock_.work(std::chrono::minutes(1));
+    wait_for("the third step, after a minute", [&] { return slow_.taken() == 3; });
+    EXPECT_EQ(end(), 3);
+}
+
+TEST_F(RestingKeeperTest, RestsNoLongerThanOthersAreAtWork) {
+    slow_.set_step(std::chrono::seconds(2));
+    begin();
+    for (int taken = 1; taken < 3; ++taken) {
+        wait_for("a step", [&] { return slow_.taken() == taken; });
+        wait_until_it_rests();
+        slow_.end_transaction();
+    }
+    EXPECT_EQ(end(), 3);
+}
+
+TEST_F(RestingKeeperTest, EndsItsRestAndItsLookWhenSomebodyWantsItToPause) {
+    slow_.set_step(hours(1));
+    begin();
+    wait_until_it_rests();
+    keeper::set_paused(*box_, true).value();
+    EXPECT_EQ(end(), 1);
+}
+
+TEST_F(RestingKeeperTest, EndsItsRestAndItsLookWhenItIsAskedToRun) {
+    slow_.set_step(hours(1));
+    begin();
+    wait_until_it_rests();
+    keeper::wish_run(*box_).value();
+    EXPECT_EQ(end(), 1);
+}
+
+TEST_F(RestingKeeperTest, EndsItsRestAndItsLookWhenItIsStopped) {
+    slow_.set_step(hours(1));
+    begin();
+    wait_until_it_rests();
+    resting_.stop();
+    EXPECT_EQ(end(), 1);
+}
+
+TEST_F(RestingKeeperTest, PlansAnewAfterItsRest) {
+    pass(hours(24 * 40));
+    slow_.set_step(std::chrono::seconds(2));
+    begin();
+    wait_until_it_rests();
+    const long long tagged = number("SELECT min(snapshot_id) + 1 FROM public.ducklake_snapshot");
+    keeper::create_tag(*box_, "meanwhile", tagged).value();
+    slow_.end_transaction();
+    for (int taken = 2; taken < 4; ++taken) {
+        wait_for("a step", [&] { return slow_.taken() == taken; });
+        clock_.work(std::chrono::minutes(1));
+        slow_.end_transaction();
+    }
+    EXPECT_EQ(end(), 4);
+    ASSERT_EQ(slow_.last().job, Job::expire);
+    EXPECT_THAT(slow_.last().snapshots, ::testing::Contains(tagged + 1));
+    EXPECT_THAT(slow_.last().snapshots, ::testing::Not(::testing::Contains(tagged)));
+}
+
+// Somebody's transaction may be open for hours: a look that tried again and again would not end.
+TEST_F(RestingKeeperTest, LeavesWhatHasGivenWayForTheNextLook) {
+    slow_.give_way();
+    slow_.set_step(std::chrono::minutes(10));
+    begin();
+    EXPECT_EQ(end(), 3);
+    begin();
+    EXPECT_EQ(end(), 3);
 }
 
 // Twenty tables that get a row a second each, for thirty days. A commit brings the rows since the one before it;

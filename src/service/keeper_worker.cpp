@@ -1,12 +1,20 @@
 #include "service/keeper_worker.hpp"
 
+#include <algorithm>
+
 namespace boathouse::service {
 namespace {
 
-// Of one merge: each is at most 32 times the largest file that goes in.
-constexpr int kFilesOutMax = 4;
+// Of one merge: each is at most 32 times the largest file that goes in. Of large ones one at a time, so that a step
+// takes seconds.
+constexpr long long kFilesOutMax = 4;
+constexpr long long kBytesOutMax = 256LL << 20;
 // Beside the engine's own; a merge of the largest files streams.
 constexpr std::int64_t kMemoryMb = 512;
+
+long long files_out_max(long long target_bytes) {
+    return std::clamp(kBytesOutMax / std::max(1LL, target_bytes), 1LL, kFilesOutMax);
+}
 
 }  // namespace
 
@@ -29,7 +37,8 @@ Result<long long> KeeperWorker::take(const keeper::Step& step) {
         case keeper::Job::flush:
             return maintenance_->flush(table, step.why);
         case keeper::Job::merge:
-            return maintenance_->merge(table, {step.target_bytes, step.file_bytes_max, kFilesOutMax}, step.why);
+            return maintenance_->merge(
+                table, {step.target_bytes, step.file_bytes_max, files_out_max(step.target_bytes)}, step.why);
         case keeper::Job::rewrite:
             return maintenance_->rewrite(table, step.delete_threshold, step.why);
         case keeper::Job::expire:

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import threading
 import time
 
 import duckdb
@@ -247,6 +248,41 @@ def test_paused_it_still_does_what_it_is_asked(kept, door):
     assert command(kept, "keeper", "resume").returncode == 0
     assert not answer(kept, "keeper", "status")["paused"]
     assert command(kept, "keeper", "pause").returncode == 0
+
+
+def test_it_rests_beside_queries(kept, door):
+    """What `keeper status` tells is read where the keeper writes it, often enough to miss no pause."""
+    for table in ("rested", "rested_too"):
+        insert_files(door, table, 40)
+    stop = threading.Event()
+    counted = set()
+
+    def ask() -> None:
+        with psycopg.connect(host=kept.host, port=kept.sql_port, user=kept.user, password=kept.password, dbname="lake",
+                             autocommit=True) as client:
+            client.execute("SET boathouse.cache = off")
+            while not stop.is_set():
+                counted.add(client.execute("SELECT (SELECT count(*) FROM rested), (SELECT sum(i) FROM rested_too)").fetchone())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    activities = set()
+    try:
+        with psycopg.connect(host=str(kept.data_dir / "run"), port=kept.catalog_port, user="boathouse",
+                             dbname=f"boathouse_{kept.database}", autocommit=True) as told:
+            run = subprocess.Popen([kept.binary, "keeper", "run", "--data-dir", kept.data_dir], env=kept.environment,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while run.poll() is None:
+                activities.add(told.execute("SELECT activity FROM keeper.state").fetchone()[0])
+                time.sleep(0.01)
+    finally:
+        stop.set()
+        asking.join()
+    assert run.returncode == 0 and "rest beside queries" in activities, activities
+    while [step for step in answer(kept, "keeper", "plan") if step["table"].startswith("rested")]:
+        answer(kept, "keeper", "run")
+    assert (live_files(door, "rested"), live_files(door, "rested_too")) == (1, 1)
+    assert counted == {(800, sum(range(800)))}
 
 
 def test_a_flush_of_a_changed_table_breaks_no_client(kept, door, duckdb_home):
