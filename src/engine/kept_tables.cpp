@@ -18,6 +18,7 @@
 #include <limits>
 
 #include "base/log.hpp"
+#include "catalog/give_way.hpp"
 
 namespace boathouse::engine {
 
@@ -48,7 +49,7 @@ constexpr unsigned kNever = std::numeric_limits<unsigned>::max();
 constexpr std::string_view kRowMakers[] = {"range", "generate_series", "unnest"};
 
 constexpr const char* kChanges =
-    "SELECT s.schema_version, c.changes_made FROM public.ducklake_snapshot s "
+    "SELECT s.schema_version, c.changes_made, c.author FROM public.ducklake_snapshot s "
     "LEFT JOIN public.ducklake_snapshot_changes c ON c.snapshot_id = s.snapshot_id "
     "WHERE s.snapshot_id > $1::bigint AND s.snapshot_id <= $2::bigint";
 
@@ -307,7 +308,7 @@ std::optional<TableChanges> KeptTables::changes_between(long long after, long lo
     changes.is_more = static_cast<long long>(rows->size()) != upto - after;
     for (const catalog::Row& row : *rows) {
         if (!row[1] || row[0] != std::to_string(schema)) changes.is_more = true;
-        add_changes(changes, row[1].value_or(""));
+        add_changes(changes, row[1].value_or(""), row[2] == catalog::kKeeperAuthor);
     }
     return changes;
 }

@@ -9,11 +9,12 @@
 namespace boathouse::engine {
 
 struct TableChanges {
-    std::set<long long> tables;  // whose rows, or files, have changed
+    std::set<long long> tables;  // whose rows have changed, or may have
     bool is_more = false;        // than rows: of the schema, or something that is not known here
 };
 
-// Adds what one snapshot has changed.
-void add_changes(TableChanges& changes, std::string_view changes_made);
+// Adds what one snapshot has changed. `is_keepers`: the keeper's compactions leave the rows what they are, which the
+// catalog sees to (catalog/give_way.hpp). Nobody's else are so watched: they may bring deleted rows back.
+void add_changes(TableChanges& changes, std::string_view changes_made, bool is_keepers);
 
 }  // namespace boathouse::engine

@@ -7,7 +7,7 @@ namespace {
 
 TableChanges changes_of(std::string_view text) {
     TableChanges changes;
-    add_changes(changes, text);
+    add_changes(changes, text, false);
     return changes;
 }
 
@@ -20,11 +20,23 @@ TEST(TableChanges, NamesTablesWhoseRowsHaveChanged) {
 
 TEST(TableChanges, AddsSnapshots) {
     TableChanges changes;
-    add_changes(changes, "inlined_insert:5");
-    add_changes(changes, "");
-    add_changes(changes, "flushed_inlined:6");
+    add_changes(changes, "inlined_insert:5", false);
+    add_changes(changes, "", false);
+    add_changes(changes, "flushed_inlined:6", false);
     EXPECT_EQ(changes.tables, (std::set<long long>{5, 6}));
     EXPECT_FALSE(changes.is_more);
+}
+
+TEST(TableChanges, LeavesOutWhatTheKeeperHasCompacted) {
+    TableChanges changes;
+    add_changes(changes, "inline_flush:1,rewrite_delete:2", true);
+    add_changes(changes, "merge_adjacent:3", true);
+    EXPECT_TRUE(changes.tables.empty());
+    EXPECT_FALSE(changes.is_more);
+    add_changes(changes, "merge_adjacent:4,inlined_insert:5", true);
+    EXPECT_EQ(changes.tables, (std::set<long long>{5}));
+    add_changes(changes, "merge_adjacent:x", true);
+    EXPECT_TRUE(changes.is_more);
 }
 
 TEST(TableChanges, SeesWhatIsMoreThanRows) {

@@ -5,7 +5,9 @@ Each query has a number in its text, so that no answer is kept. `off` is a sessi
 
 import itertools
 import random
+import subprocess
 import threading
+import time
 
 import duckdb
 import psycopg
@@ -357,6 +359,28 @@ def test_after_a_restart(new_box):
         box.restart()
     with psycopg.connect(door_of(box), autocommit=True) as connection:
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (2,)
+
+
+def test_kept_while_the_keeper_merges(box, on, off, table):
+    for number in range(20):
+        off.execute(f"INSERT INTO {table} SELECT {number * 20} + i, 'merged' FROM range(20) AS r(i)")
+    query = f"SELECT count(*), sum(id) FROM {table}"
+    expected = answer(off, query)
+    ask_until_kept(box, on, query, expected)
+    loads = metric(box, "boathouse_small_table_loads_total")
+
+    def files() -> int:
+        return off.execute(f"SELECT count(*) FROM ducklake_list_files('lake', '{table}')").fetchone()[0]
+
+    before = files()
+    deadline = time.monotonic() + 60
+    while files() == before:  # it gives way now and then
+        assert time.monotonic() < deadline
+        subprocess.run([box.binary, "keeper", "run", "--data-dir", box.data_dir], env=box.environment, check=True,
+                       capture_output=True, timeout=120)
+    kept = reads(box)
+    assert answer(on, query) == expected == answer(off, query)
+    assert (reads(box), metric(box, "boathouse_small_table_loads_total")) == (kept + 1, loads)
 
 
 def test_read_after_the_doors_own_flush(box, on, off):
