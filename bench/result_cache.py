@@ -4,7 +4,7 @@ One box with a table of ten million rows, one plain PostgreSQL with pgbench's ow
 turns, each for a bounded time. Parts: five aggregates asked by many clients, with answers kept and without, alone and
 while somebody commits to the table once a second; `SELECT 1`; a cold small query beside a direct DuckDB client.
 
-    bench/result_cache.py [--rows 10000000] [--clients 16] [--seconds 10] [--cold]
+    bench/result_cache.py [--rows 10000000] [--clients 16] [--seconds 10]
 """
 
 import argparse
@@ -106,11 +106,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--cold", action="store_true", help="the cold queries alone")
     arguments = parser.parse_args()
-    if arguments.cold:
-        with setting.server("box") as box:
-            return cold(setting.Server(box.attach_string, f"{box.door} sslmode=disable"))
     with setting.server("box") as box, setting.postgres() as plain:
         door = setting.Server(box.attach_string, f"{box.door} sslmode=disable")
         dsn = plain.dsn("postgres")
