@@ -18,7 +18,7 @@ import pytest
 from box_process import BoxFailed
 from crowd import Readers, Stop, Ways, Writers, all_rows, make_tables
 from cutter import Cutter
-from gathering import counter, wait_for
+from gathering import counter, metric, wait_for
 from history import History
 from http_client import Client
 
@@ -32,11 +32,9 @@ FAULTS = ("engine", "postgres", "store", "connections")
 LONG = pytest.mark.timeout(300 + 4 * ROUNDS * SECONDS)
 
 
-def cache_hits(box) -> float:
-    for line in box.http("/metrics")[1].splitlines():
-        if line.startswith("boathouse_cache_hits_total"):
-            return float(line.split()[-1])
-    raise AssertionError("/metrics has no boathouse_cache_hits_total")
+def given(box) -> dict[str, float]:
+    """What the kept answers, and the kept tables, were good for."""
+    return {name: metric(box, name) for name in ("cache_hits_total", "small_table_reads_total")}
 
 
 class Setting:
@@ -62,10 +60,10 @@ class Setting:
         wait_for(lambda: self.history.acknowledged() >= enough, f"{enough} acknowledged statements")
 
     def lull(self) -> None:
-        """Nobody writes until a reader has got a kept answer."""
-        before = cache_hits(self.box)
+        """Nobody writes until readers have got a kept answer, and one from kept tables."""
+        before = given(self.box)
         self.stop.may_write.clear()
-        wait_for(lambda: cache_hits(self.box) > before, "a kept answer")
+        wait_for(lambda: all(count > before[name] for name, count in given(self.box).items()), "answers from what is kept")
         self.stop.may_write.set()
 
     def close(self) -> None:
